@@ -1,0 +1,280 @@
+"""The only module that knows the SDK: a request goes out, the API's own events come back.
+
+    Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
+
+It knows no database. Every way in which the SDK, its transport or a stream can fail becomes one
+GenerationError (`to_error`, `_error_of_event`); CancelledError passes through untouched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import anthropic
+import httpx2
+from anthropic import AsyncAnthropic, DefaultAioHttpClient
+
+from chat import errors
+from chat.content import clean_json
+
+
+class ApiEvent(NamedTuple):
+    """One event of the Messages API: its type, and its payload as it came."""
+
+    kind: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of Claude. `extra` holds members that not every server knows."""
+
+    model: str
+    max_tokens: int
+    messages: list[dict[str, Any]]
+    system: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Claude:
+    """The connection pool to the API: one for each process and event loop.
+
+    Args:
+        base_url: the API's address without `/v1`; "" is Anthropic's own.
+        connect_timeout_s: how long a connection may take, in seconds.
+        read_timeout_s: how long the API may send nothing at all, in seconds; pings count.
+    """
+
+    def __init__(
+        self, *, api_key: str, base_url: str, connect_timeout_s: float, read_timeout_s: float
+    ) -> None:
+        timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
+        self._client = AsyncAnthropic(
+            api_key=api_key,
+            base_url=base_url or None,
+            timeout=timeout,
+            # retry.py decides, so that the page can show it and Stop can end the wait.
+            max_retries=0,
+            # Half the CPU per event of the default transport.
+            http_client=DefaultAioHttpClient(timeout=timeout),
+        )
+
+    async def close(self) -> None:
+        """Close the pool; streams that still run break."""
+        await self._client.close()
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Stream]:
+        """Open a stream; leaving the block, in whatever way, closes the connection.
+
+        Raises:
+            GenerationError: the request failed; or, from within, its stream did.
+        """
+        try:
+            opened = await self._client.messages.create(
+                model=request.model,
+                max_tokens=request.max_tokens,
+                messages=request.messages,  # type: ignore[arg-type]  # built by context.py
+                system=request.system or anthropic.omit,
+                extra_body=dict(request.extra),
+                stream=True,
+            )
+        except Exception as error:
+            raise to_error(error) from error
+        async with opened as sdk_stream:
+            yield Stream(sdk_stream)
+
+
+class Stream:
+    """An async iterator of ApiEvent that ends after message_stop and never before."""
+
+    def __init__(self, sdk_stream: anthropic.AsyncStream[Any]) -> None:
+        self._sdk_stream = sdk_stream
+        self._message_id: str | None = None
+        self.request_id: str = sdk_stream.response.headers.get("request-id", "")
+
+    async def __aiter__(self) -> AsyncIterator[ApiEvent]:
+        # Raw events: the payload is kept as the API sent it, with what this SDK's release does
+        # not know, and building a model object for each delta would cost more than the rest.
+        raw_events = self._sdk_stream.raw_events(self._sdk_stream.response)
+        try:
+            async for sse in raw_events:
+                if sse.event and sse.data and (event := self._read(sse.event, sse.data)):
+                    yield event
+                    if event.kind == "message_stop":
+                        return
+                    if event.kind == "error":
+                        raise error_of_event(event.data)
+        except errors.GenerationError:
+            raise
+        except Exception as error:
+            raise to_error(error, in_stream=True) from error
+        raise errors.Truncated("the stream ended without message_stop")
+
+    def _read(self, kind: str, text: str) -> ApiEvent | None:
+        """Return the event, or None for what is passed over."""
+        if kind == "ping":
+            return None
+        data = json.loads(text)
+        if "\\u0000" in text or "\\ud" in text.lower():
+            data = clean_json(data)
+        if not isinstance(data, dict):
+            raise errors.BadStream(f"{kind} holds no object")
+        return ApiEvent(kind, data) if self._is_valid(kind, data) else None
+
+    def _is_valid(self, kind: str, data: dict[str, Any]) -> bool:
+        """Check the order of events; False for a harmless repetition."""
+        if kind == "message_start":
+            return self._start_message(data)
+        if kind.startswith("content_block_"):
+            _check_block_event(kind, data)
+        if self._message_id is None and kind in _AFTER_START:
+            raise errors.BadStream(f"{kind} came before message_start")
+        return True
+
+    def _start_message(self, data: dict[str, Any]) -> bool:
+        message = data.get("message")
+        if not isinstance(message, dict):
+            raise errors.BadStream("message_start holds no message")
+        message_id = str(message.get("id"))
+        if self._message_id is None:
+            self._message_id = message_id
+            return True
+        if self._message_id != message_id:
+            raise errors.BadStream("a second message began inside the stream of the first")
+        return False
+
+
+_AFTER_START = frozenset(
+    {"content_block_start", "content_block_delta", "content_block_stop", "message_delta"}
+)
+
+
+def _check_block_event(kind: str, data: dict[str, Any]) -> None:
+    member = {"content_block_start": "content_block", "content_block_delta": "delta"}.get(kind)
+    if not isinstance(data.get("index"), int):
+        raise errors.BadStream(f"{kind} has no index")
+    if member and not isinstance(data.get(member), dict):
+        raise errors.BadStream(f"{kind} has no {member}")
+    if member == "delta":
+        _check_delta(data["delta"])
+
+
+def _check_delta(delta: Mapping[str, Any]) -> None:
+    """Check that what grows a block is text; unknown types of delta are passed on as they are."""
+    member = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+    kind = str(delta.get("type"))
+    if kind in member and not isinstance(delta.get(member[kind]), str):
+        raise errors.BadStream(f"{kind} holds no text")
+
+
+# Messages API, "Errors": the type in an error body, in the stream or out of it.
+_ERROR_BY_TYPE: dict[str, type[errors.GenerationError]] = {
+    "invalid_request_error": errors.BadRequest,
+    "authentication_error": errors.AuthFailed,
+    "billing_error": errors.BillingFailed,
+    "permission_error": errors.PermissionRefused,
+    "not_found_error": errors.ModelNotFound,
+    "conflict_error": errors.UpstreamError,
+    "request_too_large": errors.TooLarge,
+    "rate_limit_error": errors.RateLimited,
+    "api_error": errors.UpstreamError,
+    "timeout_error": errors.UpstreamError,
+    "overloaded_error": errors.Overloaded,
+}
+_ERROR_BY_STATUS: dict[int, type[errors.GenerationError]] = {
+    401: errors.AuthFailed,
+    402: errors.BillingFailed,
+    403: errors.PermissionRefused,
+    404: errors.ModelNotFound,
+    408: errors.UpstreamError,
+    409: errors.UpstreamError,
+    413: errors.TooLarge,
+    429: errors.RateLimited,
+    499: errors.UpstreamError,
+    529: errors.Overloaded,
+}
+# Stable codes in error.details.error_code (anthropic/_error_classes.py) that no wait mends.
+_SPEND_LIMITS = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
+_CONTEXT_TOO_LONG = ("prompt is too long", "exceed context limit", "context window")
+
+
+def error_of_event(data: Mapping[str, Any]) -> errors.GenerationError:
+    """Return the error that an `error` event stands for."""
+    error = data.get("error")
+    body = error if isinstance(error, dict) else {}
+    kind = str(body.get("type"))
+    if kind == "invalid_request_error" and _is_context_too_long(str(body.get("message"))):
+        return errors.ContextTooLong(kind)
+    return _ERROR_BY_TYPE.get(kind, errors.UpstreamError)(kind)
+
+
+def to_error(error: Exception, *, in_stream: bool = False) -> errors.GenerationError:
+    """Return what an exception of the SDK or its transport means for the answer."""
+    if isinstance(error, anthropic.APIStatusError):
+        return _error_of_status(error)
+    if isinstance(error, anthropic.APITimeoutError):
+        # The SDK says time-out for both; only its cause tells which.
+        is_connect = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+        return (errors.Unreachable if is_connect else errors.Stalled)(type(error).__name__)
+    if isinstance(error, anthropic.APIConnectionError):
+        return errors.Unreachable(type(error.__cause__ or error).__name__)
+    if isinstance(error, anthropic.CredentialsError):
+        return errors.AuthFailed(type(error).__name__)
+    if isinstance(error, anthropic.APIError):
+        return errors.BadStream(type(error).__name__)
+    if isinstance(error, anthropic.AnthropicError):
+        return errors.UpstreamError(type(error).__name__)
+    return _error_of_transport(error, in_stream=in_stream)
+
+
+def _error_of_transport(error: Exception, *, in_stream: bool) -> errors.GenerationError:
+    name = type(error).__name__
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return errors.Unreachable(name)
+    if isinstance(error, httpx2.TimeoutException):
+        return errors.Stalled(name)
+    if isinstance(error, httpx2.DecodingError):
+        return errors.BadStream(name)
+    if isinstance(error, httpx2.HTTPError | httpx2.StreamError | OSError):
+        return (errors.ConnectionLost if in_stream else errors.Unreachable)(name)
+    # UnicodeDecodeError and JSONDecodeError are ValueErrors; the SDK asserts on odd replies.
+    if isinstance(error, ValueError | AssertionError | KeyError):
+        return errors.BadStream(name)
+    return errors.Internal(name)
+
+
+def _error_of_status(error: anthropic.APIStatusError) -> errors.GenerationError:
+    detail = f"{error.status_code} {error.type or ''}".strip()
+    if error.error_code in _SPEND_LIMITS:
+        return errors.BillingFailed(detail)
+    if error.status_code == 400 and _is_context_too_long(error.api_message or ""):
+        return errors.ContextTooLong(detail)
+    kind = _ERROR_BY_STATUS.get(error.status_code)
+    if kind is None:
+        kind = errors.UpstreamError if error.status_code >= 500 else errors.BadRequest
+    return kind(detail, retry_after_s=_retry_after_s(error.response.headers))
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return what `retry-after` asks for, in seconds (RFC 9110, 10.2.3: seconds or a date)."""
+    value = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _is_context_too_long(message: str) -> bool:
+    return any(words in message.lower() for words in _CONTEXT_TOO_LONG)

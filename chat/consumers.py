@@ -1,0 +1,103 @@
+"""The page's websocket: authorise, follow, send fragments, stop. It owns its relay task alone.
+
+The page speaks first, because the socket's address was fixed before the page knew what it
+shows: `{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from chat import services
+from chat.models import Conversation, Generation, User
+from chat.relay import Position, follow_conversation
+from chat.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TRY_AGAIN = 1011
+"""Internal error (RFC 6455, 7.4.1): htmx-ext-ws connects again after it."""
+
+CLOSE_NOT_ALLOWED = 4403
+"""The right to read is gone: the page must not come back by itself."""
+
+
+class ConversationConsumer(AsyncWebsocketConsumer):
+    """One socket of one page of one conversation."""
+
+    user: User
+    conversation_id: UUID
+    _relay: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        user = self.scope["user"]
+        self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
+        if not user.is_authenticated or not await in_thread(_may_read, user, self.conversation_id):
+            # Before it is accepted: the same 403 for what is not theirs and what is not there.
+            return await self.close()
+        self.user = user
+        await self.accept()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        message = _read(text_data)
+        if not await in_thread(_is_signed_in, self.scope["session"], self.user.pk):
+            return await self.close(CLOSE_NOT_ALLOWED)
+        if message.get("verb") == "follow":
+            self._follow(Position.from_json(message))
+        elif message.get("verb") == "stop":
+            await self._stop(message)
+
+    async def disconnect(self, code: int) -> None:
+        await self._end_relay()
+
+    def _follow(self, position: Position) -> None:
+        if self._relay is None:
+            self._relay = asyncio.create_task(self._send_frames(position), name="relay")
+
+    async def _send_frames(self, position: Position) -> None:
+        try:
+            async for frame in follow_conversation(self.user, self.conversation_id, position):
+                await self.send(text_data=frame)
+        except Exception:
+            logger.exception("conversation %s: its relay failed", self.conversation_id)
+            # The page connects again and says what it shows; nothing is lost.
+            await self.close(CLOSE_TRY_AGAIN)
+
+    async def _stop(self, message: dict[str, Any]) -> None:
+        generation_id = message.get("generation_id")
+        if not isinstance(generation_id, int):
+            return
+        try:
+            await in_thread(services.stop, self.user, generation_id)
+        except Generation.DoesNotExist:
+            logger.info("stop of an unknown generation")
+
+    async def _end_relay(self) -> None:
+        if self._relay is not None:
+            self._relay.cancel()
+            await asyncio.wait([self._relay])
+
+
+def _read(text_data: str | None) -> dict[str, Any]:
+    """Return a message of the page; {} where it is no JSON object."""
+    try:
+        message = json.loads(text_data or "")
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _may_read(user: User, conversation_id: UUID) -> bool:
+    return Conversation.objects.owned_by(user).filter(pk=conversation_id).exists()
+
+
+def _is_signed_in(session: Any, user_id: int) -> bool:
+    """Whether the session of the handshake still exists and its user may still sign in."""
+    is_active = User.objects.filter(pk=user_id, is_active=True).exists()
+    return is_active and bool(session.session_key) and session.exists(session.session_key)

@@ -1,0 +1,167 @@
+"""An answer's content blocks, built from the events of its log. Pure.
+
+The same class serves the process that writes an answer and whoever reads one back from its log,
+so both hold the same blocks. Blocks stay as the Messages API has them; one that was cut off
+keeps what came of its input as text under `partial_json`, and is never sent to Claude again.
+Source of the rules: Messages API, "Streaming Messages".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chat.words import clean
+
+Block = dict[str, Any]
+
+# The member of a block that grows, by the delta's type and that delta's own member.
+_GROWING = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "signature_delta": ("signature", "signature"),
+    "input_json_delta": ("partial_json", "partial_json"),
+    "compaction_delta": ("content", "content"),
+}
+
+
+class _OpenBlock:
+    """A block between its start and its stop; pieces are joined once, at the end."""
+
+    def __init__(self, start: Block) -> None:
+        self._start = start
+        self._parts: dict[str, list[str]] = {}
+        self._citations: list[Any] = []
+        self.is_stopped = False
+
+    def feed(self, delta: Mapping[str, Any]) -> None:
+        kind = delta.get("type")
+        if kind == "citations_delta":
+            self._citations.append(delta.get("citation"))
+        elif kind in _GROWING:
+            member, source = _GROWING[kind]
+            # A delta may hold null where it only opens a block (compaction_delta).
+            self._parts.setdefault(member, []).append(delta.get(source) or "")
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    def block(self) -> Block:
+        grown = {
+            member: (self._start.get(member) or "") + "".join(parts)
+            for member, parts in self._parts.items()
+        }
+        block: Block = {**self._start, **grown}
+        if self._citations:
+            block["citations"] = [*(block.get("citations") or []), *self._citations]
+        return self._with_input(block)
+
+    def _with_input(self, block: Block) -> Block:
+        """Parse a tool's input once, when it is whole; keep it as text where it is not."""
+        partial_json = block.pop("partial_json", "")
+        is_whole = self.is_stopped or "input" not in block
+        if not partial_json and is_whole:
+            return block
+        try:
+            if is_whole:
+                return {**block, "input": clean_json(json.loads(partial_json))}
+        except ValueError:
+            pass  # What can't be parsed is kept as it came.
+        return {**block, "partial_json": partial_json}
+
+
+class Content:
+    """The content of one answer, fed with the events of its log in order."""
+
+    def __init__(self) -> None:
+        self._blocks: list[_OpenBlock] = []
+        self._of_request: dict[int, _OpenBlock] = {}
+        self.stop_reason = ""
+        self.stop_details: dict[str, Any] | None = None
+        self.model = ""
+        self.has_word = False
+        self._usage: dict[str, Any] = {}
+        self._earlier_usages: list[dict[str, Any]] = []
+
+    def feed(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Take in one event; kinds that say nothing of the content are passed over."""
+        if kind == "content_block_delta":
+            self._feed_delta(data)
+        elif kind == "content_block_start":
+            block = _OpenBlock(data["content_block"])
+            self._blocks.append(block)
+            self._of_request[data["index"]] = block
+            self.has_word = self.has_word or bool(data["content_block"].get("text"))
+        elif kind == "content_block_stop":
+            if open_block := self._of_request.get(data["index"]):
+                open_block.stop()
+        elif kind == "message_start":
+            self._start_message(data["message"])
+        elif kind == "message_delta":
+            self._feed_message_delta(data)
+
+    @property
+    def has_content(self) -> bool:
+        """Whether a block has begun: from then on no request is made again."""
+        return bool(self._blocks)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last block has begun and not stopped."""
+        return bool(self._blocks) and not self._blocks[-1].is_stopped
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """The last request's usage as the API gave it, later members over earlier ones."""
+        return self._usage
+
+    def tokens(self, member: str) -> int:
+        """Return the sum of a member of usage, in tokens, over all requests of the answer."""
+        usages = [*self._earlier_usages, self._usage]
+        return sum(int(usage.get(member) or 0) for usage in usages)
+
+    def blocks(self) -> list[Block]:
+        return [block.block() for block in self._blocks]
+
+    def _feed_delta(self, data: Mapping[str, Any]) -> None:
+        # A delta of a block that never began has nowhere to go; the log still holds it.
+        if block := self._of_request.get(data["index"]):
+            block.feed(data["delta"])
+            self.has_word = self.has_word or bool(data["delta"].get("text"))
+
+    def _start_message(self, message: Mapping[str, Any]) -> None:
+        if self._usage:
+            self._earlier_usages.append(self._usage)
+        self._of_request = {}
+        self._usage = dict(message.get("usage") or {})
+        self.model = str(message.get("model") or "")
+
+    def _feed_message_delta(self, data: Mapping[str, Any]) -> None:
+        # Usage is cumulative: overwrite, never add (Messages API, message_delta).
+        usage = data.get("usage") or {}
+        self._usage.update({key: value for key, value in usage.items() if value is not None})
+        delta = data.get("delta") or {}
+        self.stop_reason = delta.get("stop_reason") or self.stop_reason
+        self.stop_details = delta.get("stop_details") or self.stop_details
+
+
+def plain_text(blocks: Iterable[Block]) -> str:
+    """Return what a person reads as the answer: its text blocks, and nothing else."""
+    return "".join(text_of(block) for block in blocks)
+
+
+def text_of(block: Block) -> str:
+    """Return the text of a text block, "" of every other block."""
+    return str(block.get("text") or "") if block.get("type") == "text" else ""
+
+
+def clean_json(value: Any) -> Any:
+    """Return a JSON value with every text in it cleaned (words.clean)."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_json(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): clean_json(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,29 @@
+"""The log of a generation: append (group commit), read, follow; rings that wake its readers.
+
+    Log.append -> Committer (one commit for all logs of the process) -> ring -> Follower.next
+
+The log is the truth: what a reader gets is committed, in order, without a gap. A ring only
+says that there may be more. Nothing here knows what an event means.
+"""
+
+from __future__ import annotations
+
+from chat.events.commit import Committer, Log, LogClosed, insert_entries, patiently
+from chat.events.entry import FINAL, Entry
+from chat.events.follow import Follower, follow, read
+from chat.events.rings import Bell, ring
+
+__all__ = [
+    "FINAL",
+    "Bell",
+    "Committer",
+    "Entry",
+    "Follower",
+    "Log",
+    "LogClosed",
+    "follow",
+    "insert_entries",
+    "patiently",
+    "read",
+    "ring",
+]

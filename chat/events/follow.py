@@ -1,0 +1,94 @@
+"""Reading: the log of a generation from any number on, in any process, to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from chat.events.commit import live_logs, topic
+from chat.events.entry import FINAL, Entry
+from chat.events.rings import Bell
+from chat.models import Event, Generation
+from chat.threads import in_thread
+
+SILENCE_S = 1.0
+"""After so long without a ring a reader looks into the database by itself."""
+
+READ_ROWS = 500
+"""At most so many events are read from the database at once."""
+
+
+class Follower:
+    """Follows one log: `next` gives what came since. A context manager; for one task only.
+
+    Args:
+        after: the last seq that the reader has.
+    """
+
+    def __init__(self, generation_id: int, after: int = 0) -> None:
+        self._generation_id = generation_id
+        self._bell = Bell(topic(generation_id))
+        self.after = after
+        self.has_ended = False
+
+    def __enter__(self) -> Self:
+        self._bell.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bell.__exit__(kind, error, trace)
+
+    async def next(self, timeout_s: float | None = None) -> list[Entry]:
+        """Return the events behind `after`, at least one; [] at the end or the time-out."""
+        loop = asyncio.get_running_loop()
+        give_up_at = None if timeout_s is None else loop.time() + timeout_s
+        while not self.has_ended:
+            self._bell.clear()
+            entries = await self._read()
+            if entries:
+                self.after = entries[-1].seq
+                self.has_ended = entries[-1].kind == FINAL
+                return entries
+            left_s = SILENCE_S if give_up_at is None else give_up_at - loop.time()
+            if left_s <= 0:
+                break
+            await self._bell.wait(min(left_s, SILENCE_S))
+        return []
+
+    async def _read(self) -> list[Entry]:
+        log = live_logs.get(self._generation_id)
+        recent = log.since(self.after) if log else None
+        if recent is not None:
+            return recent
+        entries, is_over = await in_thread(_read_rows, self._generation_id, self.after)
+        # Final and nothing left, or deleted: no event will ever come.
+        self.has_ended = is_over and not entries
+        return entries
+
+
+async def follow(generation_id: int, after: int = 0) -> AsyncIterator[Entry]:
+    """Yield the events behind `after`, seq strictly rising, until after the final one."""
+    with Follower(generation_id, after) as follower:
+        while entries := await follower.next():
+            for entry in entries:
+                yield entry
+
+
+def read(generation_id: int, after: int = 0, limit: int | None = None) -> list[Entry]:
+    """Return committed events from the database, for callers in a thread."""
+    rows = Event.objects.filter(generation_id=generation_id, seq__gt=after).order_by("seq")
+    return [Entry(*row) for row in rows.values_list("seq", "kind", "data", "at")[:limit]]
+
+
+def _read_rows(generation_id: int, after: int) -> tuple[list[Entry], bool]:
+    # The state first: events that come between are then read, not missed.
+    running = Generation.objects.filter(pk=generation_id, status__in=Generation.RUNNING)
+    is_over = not running.exists()
+    return read(generation_id, after, READ_ROWS), is_over

@@ -1,0 +1,111 @@
+"""Changes become fragments: HTML that htmx swaps into the page out of band.
+
+Pieces that come once are rendered from the templates that a page uses too; the two that come up
+to 30 times a second (words, progress) are formatted directly. Every fragment is one top-level
+element, or several, each with its target; text is escaped here, except what render.py made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from chat.models import Conversation
+from chat.transcript import BlockView, MessageView
+
+
+def append_to_open(element_id: str, html: SafeString) -> SafeString:
+    """Append rendered text to the last element of a text block."""
+    return format_html('<i hx-swap-oob="beforeend:#{}>:last-child">{}</i>', element_id, html)
+
+
+def add_to_block(element_id: str, html: SafeString) -> SafeString:
+    """Add rendered elements to a text block."""
+    return format_html('<i hx-swap-oob="beforeend:#{}">{}</i>', element_id, html)
+
+
+def append_text(element_id: str, text: str) -> SafeString:
+    """Append plain text to a folded block."""
+    return format_html('<i hx-swap-oob="beforeend:#{} .block-content">{}</i>', element_id, text)
+
+
+def replace_text(element_id: str, text: str) -> SafeString:
+    """Replace the plain text of a folded block."""
+    return format_html('<i hx-swap-oob="innerHTML:#{} .block-content">{}</i>', element_id, text)
+
+
+def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:
+    """Add a block to a running answer."""
+    block = _render("_block.html", block=view, element_id=element_id)
+    return format_html('<i hx-swap-oob="beforeend:#message-{}-body">{}</i>', message_id, block)
+
+
+def progress(view: MessageView) -> SafeString:
+    """Say how much has come; the page reads its position from this element."""
+    return format_html(
+        '<div class="message-status" id="status-{}" data-generation="{}" data-seq="{}" '
+        'data-held="{}"><span class="progress">{}</span></div>',
+        view.generation_id,
+        view.generation_id,
+        view.seq,
+        view.held,
+        view.received,
+    )
+
+
+def waiting(view: MessageView, *, retry: dict[str, Any] | None = None) -> SafeString:
+    """Say that the first word is awaited, or that a failed request is made again."""
+    return _render("_status.html", view=view, retry=retry)
+
+
+def add_messages(views: Iterable[MessageView]) -> SafeString:
+    """Add messages at the end of the list."""
+    items = format_html_join("", "{}", ((message(view),) for view in views))
+    return format_html('<ol hx-swap-oob="beforeend:#messages">{}</ol>', items)
+
+
+def message(view: MessageView) -> SafeString:
+    """Render a whole message, to be added or put in the place of what is shown of it."""
+    return _render("_message.html", view=view)
+
+
+def remove(element_id: str) -> SafeString:
+    return format_html('<i id="{}" hx-swap-oob="delete"></i>', element_id)
+
+
+def status(view: MessageView) -> SafeString:
+    """Render how an answer ended."""
+    return _render("_status.html", view=view)
+
+
+def composer_actions(generation_id: int | None) -> SafeString:
+    """Offer Stop while an answer is written, Send otherwise."""
+    return _render("_composer_actions.html", running_id=generation_id)
+
+
+def sidebar_item(conversation: Conversation, *, is_running: bool) -> SafeString:
+    conversation.is_running = is_running  # type: ignore[attr-defined]  # as annotated by the view
+    return _render("_conversation.html", conversation=conversation, current=conversation)
+
+
+def title(conversation: Conversation) -> SafeString:
+    return format_html('<span id="chat-title">{}</span>', conversation.title)
+
+
+def announcement(text: str) -> SafeString:
+    """Have a screen reader say a sentence."""
+    return format_html('<i hx-swap-oob="innerHTML:#announcer">{}</i>', text)
+
+
+def ending(view: MessageView) -> str:
+    """Return the sentence that tells a screen reader how an answer ended."""
+    return view.notice or gettext("Claude's answer is complete.")
+
+
+def _render(template: str, **context: Any) -> SafeString:
+    return render_to_string(f"chat/{template}", context)

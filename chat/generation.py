@@ -1,0 +1,317 @@
+"""One answer: take the generation, ask Claude, log what comes, retry, end with one final status.
+
+    run -> _take -> _ask (attempts) -> _relay_stream (one request) -> finish
+
+It does not know who called it. Deltas go to the log and nowhere else. The end is one
+transaction: the status (a conditional UPDATE), the log's last event, and the message's content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from chat import errors, events
+from chat.claude import Claude, Request
+from chat.content import Content, plain_text, text_of
+from chat.context import Turn, messages_for_claude
+from chat.models import Conversation, Event, Generation, Message
+from chat.render import render
+from chat.retry import MAX_RETRIES, wait_before_retry
+from chat.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+Status = Generation.Status
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the process lends to its generations.
+
+    `max_retry_wait_s` bounds all waits of one request together, in seconds.
+    """
+
+    process_id: UUID
+    claude: Claude
+    committer: events.Committer
+    max_tokens: int
+    system: str
+    max_retry_wait_s: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Ending(NamedTuple):
+    """How a generation ends. `status` None: stopped where that was asked, else interrupted."""
+
+    status: Generation.Status | None
+    error_code: str = ""
+
+
+class _StopRequested(Exception):
+    """A stop was asked for before the generation was taken."""
+
+
+class _Progress:
+    """What is known of the answer so far."""
+
+    def __init__(self) -> None:
+        self.content = Content()
+        self.request_id = ""
+        self.first_word_at: datetime | None = None
+
+
+async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
+    """Write the answer of a queued generation; None where another process has taken it.
+
+    Cancelling the task closes the stream and ends the generation as `stopped` (or `interrupted`
+    where nobody asked for a stop); the CancelledError is raised afterwards.
+    """
+    progress = _Progress()
+    log = events.Log(generation_id, runtime.process_id, runtime.committer)
+    final: events.Entry | None = None
+    try:
+        ending = await _write_answer(generation_id, runtime, log, progress)
+        if ending:
+            final = await _to_the_end(_finish(log, progress, ending))
+    except asyncio.CancelledError:
+        final = await _to_the_end(_finish(log, progress, Ending(None)))
+        raise
+    except events.LogClosed:
+        logger.info("generation %s: taken away or deleted", generation_id)
+    finally:
+        log.close(final)
+    return Status(json.loads(final.data)["status"]) if final else None
+
+
+async def _write_answer(
+    generation_id: int, runtime: Runtime, log: events.Log, progress: _Progress
+) -> Ending | None:
+    """Take the generation and ask Claude; return how it ended, None where it was not ours."""
+    try:
+        request = await _to_the_end(_take(generation_id, runtime))
+        if request is None:
+            return None
+        await _ask(request, runtime, log, progress)
+    except _StopRequested:
+        return Ending(Status.STOPPED)
+    except errors.GenerationError as error:
+        logger.warning("generation %s: %s (%s)", generation_id, error.code, error)
+        return Ending(Status.FAILED, error.code)
+    except (asyncio.CancelledError, events.LogClosed):
+        raise
+    except Exception:
+        logger.exception("generation %s: %s", generation_id, errors.Internal.code)
+        return Ending(Status.FAILED, errors.Internal.code)
+    return Ending(Status.COMPLETE)
+
+
+async def _ask(request: Request, runtime: Runtime, log: events.Log, progress: _Progress) -> None:
+    """Make the request, and make it again where it failed before its first content."""
+    waited_s, attempt = 0.0, 1
+    while True:
+        start = {"number": 1, "model": request.model, "attempt": attempt}
+        await log.append("request", start)
+        try:
+            return await _relay_stream(request, runtime.claude, log, progress)
+        except errors.GenerationError as error:
+            wait_s = wait_before_retry(
+                error,
+                attempt,
+                waited_s=waited_s,
+                max_wait_s=runtime.max_retry_wait_s,
+                jitter=random.random(),
+            )
+            if wait_s is None or progress.content.has_content:
+                raise
+            attempt += 1
+            await log.append("retry", _retry_data(error, attempt, wait_s))
+        waited_s += wait_s
+        await asyncio.sleep(wait_s)
+
+
+def _retry_data(error: errors.GenerationError, attempt: int, wait_s: float) -> dict[str, Any]:
+    return {
+        "error_code": error.code,
+        "wait_s": round(wait_s, 3),
+        "attempt": attempt,
+        "attempts": MAX_RETRIES + 1,
+    }
+
+
+async def _relay_stream(
+    request: Request, claude: Claude, log: events.Log, progress: _Progress
+) -> None:
+    """Copy one stream into the log."""
+    async with claude.stream(request) as stream:
+        progress.request_id = stream.request_id
+        async for kind, data in stream:
+            progress.content.feed(kind, data)
+            if progress.content.has_word and progress.first_word_at is None:
+                progress.first_word_at = timezone.now()
+            await log.append(kind, data)
+
+
+async def _take(generation_id: int, runtime: Runtime) -> Request | None:
+    return await in_thread(_take_rows, generation_id, runtime)
+
+
+def _take_rows(generation_id: int, runtime: Runtime) -> Request | None:
+    """Make the generation this process's own; None where it was not queued any more."""
+    with transaction.atomic():
+        taken = Generation.objects.filter(pk=generation_id, status=Status.QUEUED).update(
+            status=Status.STREAMING, owner_id=runtime.process_id, started_at=timezone.now()
+        )
+        if not taken:
+            return None
+        generation = Generation.objects.select_related("message").get(pk=generation_id)
+        turns = _turns_before(generation.message)
+    # Asked before anybody wrote: the worker does not cancel what it has not begun.
+    if generation.stop_requested_at:
+        raise _StopRequested
+    return Request(
+        model=generation.model,
+        max_tokens=runtime.max_tokens,
+        messages=messages_for_claude(turns),
+        system=runtime.system,
+        extra=runtime.extra,
+    )
+
+
+def _turns_before(message: Message) -> list[Turn]:
+    path = message.conversation.path_to(message.parent_id)
+    rows = Message.objects.filter(pk__in=path).order_by("pk")
+    refused = set(
+        Generation.objects.filter(message__in=path, stop_reason="refusal").values_list(
+            "message_id", flat=True
+        )
+    )
+    return [Turn(m.role, m.content, "refusal" if m.pk in refused else "") for m in rows]
+
+
+async def _finish(log: events.Log, progress: _Progress, ending: Ending) -> events.Entry | None:
+    try:
+        await log.flush()
+    except events.LogClosed:
+        return None
+    except Exception:
+        # The database was away for too long. What it has is what the answer is.
+        logger.exception("generation %s: its log can't be written", log.generation_id)
+        ending = Ending(Status.FAILED, errors.Internal.code)
+        progress.content = await in_thread(read_content, log.generation_id)
+
+    def write(_: None) -> events.Entry | None:
+        return finish(log.generation_id, log.process_id, progress.content, ending, progress)
+
+    return await in_thread(events.patiently, write, None)
+
+
+def finish(
+    generation_id: int,
+    owner_id: UUID | None,
+    content: Content,
+    ending: Ending,
+    progress: _Progress | None = None,
+) -> events.Entry | None:
+    """Give a running generation its final status, its last event, and its message its content.
+
+    Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        running = Generation.objects.filter(
+            pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
+        )
+        generation = running.select_for_update(of=("self",), no_key=True).first()
+        if generation is None:
+            return None
+        status, error_code = _resolve(ending, generation)
+        updated = running.update(
+            status=status,
+            error_code=error_code,
+            finished_at=now,
+            first_word_at=progress.first_word_at if progress else None,
+            request_id=progress.request_id if progress else "",
+            **_record(content),
+        )
+        if updated != 1:
+            return None
+        _fold(generation, content, now)
+        return _append_final(generation_id, status, error_code, now)
+
+
+def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status, str]:
+    if ending.status:
+        return ending.status, ending.error_code
+    if generation.stop_requested_at:
+        return Status.STOPPED, ""
+    return Status.INTERRUPTED, ending.error_code or errors.Shutdown.code
+
+
+def _record(content: Content) -> dict[str, Any]:
+    return {
+        "stop_reason": content.stop_reason,
+        "stop_details": content.stop_details,
+        "usage": content.usage,
+        "input_tokens": content.tokens("input_tokens")
+        + content.tokens("cache_creation_input_tokens")
+        + content.tokens("cache_read_input_tokens"),
+        "output_tokens": content.tokens("output_tokens"),
+    }
+
+
+def _fold(generation: Generation, content: Content, now: datetime) -> None:
+    """Store on the message what a page needs to show it without its log."""
+    blocks = content.blocks()
+    Message.objects.filter(pk=generation.message_id).update(
+        content=blocks,
+        text=plain_text(blocks),
+        rendered=[render(text_of(block)) for block in blocks],
+    )
+    Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
+
+
+def _append_final(
+    generation_id: int, status: Generation.Status, error_code: str, now: datetime
+) -> events.Entry:
+    last = Event.objects.filter(generation_id=generation_id).aggregate(seq=Max("seq"))["seq"] or 0
+    data = json.dumps({"status": status.value, "error_code": error_code})
+    final = events.Entry(last + 1, events.FINAL, data, now)
+    events.insert_entries(generation_id, [final])
+    return final
+
+
+def read_content(generation_id: int) -> Content:
+    """Build an answer's content from its log, for callers in a thread."""
+    content = Content()
+    for entry in events.read(generation_id):
+        content.feed(entry.kind, json.loads(entry.data))
+    return content
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end, cancelled or not; a cancellation is raised when it is done."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except Exception:
+            break
+    if cancelled and not task.cancelled() and not task.exception():
+        raise cancelled
+    return task.result()

@@ -1,0 +1,53 @@
+"""`manage.py serve`: the whole site in one process, by Daphne."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+WEBSOCKET_NEVER_TIMES_OUT = -1
+"""Daphne's default closes a socket after a day with a code after which no page comes back."""
+
+
+class Command(BaseCommand):
+    help = "Serve the site on one address, with the worker that answers prompts."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Imported here, because Twisted chooses its reactor by the first import.
+        from daphne.server import Server
+        from twisted.internet import reactor
+
+        from chatsite.asgi import application, life
+
+        host, port = options["host"], options["port"]
+
+        async def begin() -> None:
+            await life.begin()
+            self.stdout.write(f"Chat is ready at http://{_shown(host)}:{port}/")
+
+        def start() -> None:
+            # Kept by the loop's own set for as long as the reactor runs.
+            self._begin = asyncio.ensure_future(begin())
+
+        reactor.callWhenRunning(start)  # type: ignore[attr-defined]  # the reactor is a module
+        Server(
+            application=application,
+            endpoints=[f"tcp:port={port}:interface={host}"],
+            websocket_timeout=WEBSOCKET_NEVER_TIMES_OUT,
+            proxy_forwarded_address_header="X-Forwarded-For" if settings.BEHIND_PROXY else None,
+            proxy_forwarded_proto_header="X-Forwarded-Proto" if settings.BEHIND_PROXY else None,
+            server_name="",
+            verbosity=1,
+        ).run()
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "localhost") else host  # noqa: S104

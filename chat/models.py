@@ -1,0 +1,229 @@
+"""What is stored: conversations, their messages, the generations that write them, their logs.
+
+Rules are database constraints. State changes are conditional UPDATEs in the modules that make
+them (generation.py, worker.py, services.py); nothing here calls Claude or sends a ring.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+TITLE_MAX_CHARS = 80
+
+
+class User(AbstractUser):
+    """A person with an account; one model of our own, so that fields can be added later."""
+
+
+class Process(models.Model):
+    """A running process of the site. Its heartbeat, in database time, shows that it lives."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def owned_by(self, user: User) -> ConversationQuerySet:
+        """Return what `user` may see: the one place where ownership is decided."""
+        return self.filter(owner=user)
+
+    def newest_first(self) -> ConversationQuerySet:
+        return self.order_by("-updated_at", "-id")
+
+
+class Conversation(models.Model):
+    """A titled tree of messages that one user owns."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=TITLE_MAX_CHARS)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=["owner", "-updated_at"], name="conversation_by_owner"),)
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def path_to(self, leaf_id: int | None) -> list[int]:
+        """Return the ids of the messages from the first one to `leaf_id`, in order."""
+        parents = dict(self.messages.values_list("pk", "parent_id"))
+        path: list[int] = []
+        while leaf_id is not None:
+            path.append(leaf_id)
+            leaf_id = parents[leaf_id]
+        return path[::-1]
+
+    def running_generation_id(self) -> int | None:
+        """Return the one generation that is not final, if there is one."""
+        running = self.generations.filter(status__in=Generation.RUNNING)
+        return running.values_list("pk", flat=True).first()
+
+    def active_path(self) -> list[int]:
+        """Return the ids of the messages to show: the newest one and all before it.
+
+        The newest message is always a leaf, because children come after their parents.
+        """
+        newest = self.messages.order_by("-pk").values_list("pk", flat=True).first()
+        return self.path_to(newest)
+
+
+class Message(models.Model):
+    """A user's prompt or Claude's answer.
+
+    `content` is a list of content blocks as the Messages API has them, `text` the plain text of
+    it, `rendered` a list of HTML strings, one for each block ("" where a block is not text).
+    """
+
+    class Role(models.TextChoices):
+        USER = "user", _("user")
+        ASSISTANT = "assistant", _("assistant")
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    # Siblings share a parent: versions of an answer, or of a prompt that was edited.
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    role = models.CharField(max_length=9, choices=Role.choices)
+    content = models.JSONField(default=list)
+    text = models.TextField(blank=True)
+    rendered = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(role__in=["user", "assistant"]), name="role_known"),
+        )
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
+
+
+class IdempotencyKey(models.Model):
+    """The key that a browser made for a prompt: the same key again gives the same message."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.UUIDField()
+    message = models.OneToOneField(Message, models.CASCADE, related_name="idempotency_key")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "key"], name="one_message_per_key"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class Generation(models.Model):
+    """One run that writes an assistant message, or goes on with one."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        STREAMING = "streaming", _("streaming")
+        COMPLETE = "complete", _("complete")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    RUNNING = (Status.QUEUED, Status.STREAMING)
+
+    # The conversation stands here too, so that a constraint can speak of it.
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="generations")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="generations")
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
+    model = models.CharField(max_length=100)
+    owner = models.ForeignKey(Process, models.SET_NULL, null=True, related_name="generations")
+    stop_requested_at = models.DateTimeField(null=True)
+    stop_reason = models.CharField(max_length=40, blank=True)
+    # A refusal's category and explanation, as the API gave them.
+    stop_details = models.JSONField(null=True)
+    error_code = models.CharField(max_length=20, blank=True)
+    request_id = models.CharField(max_length=100, blank=True)
+    usage = models.JSONField(default=dict)
+    # In tokens; of all requests together, so that they can be summed in the database.
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    first_word_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status__in=["queued", "streaming"]),
+                name="one_running_generation_per_conversation",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "queued",
+                        "streaming",
+                        "complete",
+                        "stopped",
+                        "failed",
+                        "interrupted",
+                    ]
+                ),
+                name="status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "streaming"], finished_at=None)
+                | (Q(finished_at__isnull=False) & ~Q(status__in=["queued", "streaming"])),
+                name="final_status_has_its_time",
+            ),
+        )
+        indexes = (
+            models.Index(
+                F("owner"),
+                condition=Q(status__in=["queued", "streaming"]),
+                name="generation_running",
+            ),
+        )
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
+
+    def __str__(self) -> str:
+        return f"generation {self.pk} ({self.status})"
+
+    @property
+    def is_running(self) -> bool:
+        return self.status in self.RUNNING
+
+
+class Event(models.Model):
+    """A row of a generation's log: seq from 1 without a gap, written by the owner alone.
+
+    `data` is JSON text, not a JSON column: what the API sent is passed on byte for byte, and a
+    reader that only hands it on never parses it.
+    """
+
+    pk = models.CompositePrimaryKey("generation_id", "seq")
+    generation = models.ForeignKey(
+        Generation, models.CASCADE, related_name="events", db_index=False
+    )
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    data = models.TextField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.generation_id}:{self.seq} {self.kind}"

@@ -1,0 +1,51 @@
+"""Refuse websockets that a foreign page opened, before they are accepted.
+
+Browsers send cookies with every websocket, so the Origin header is what protects it
+(RFC 6455, 10.2). Scheme, host and port must be this site's own, or one that
+CSRF_TRUSTED_ORIGINS names; a missing or null origin is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+Scope = dict[str, Any]
+AsgiApplication = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+class SameOrigin:
+    """ASGI middleware for websockets."""
+
+    def __init__(self, application: AsgiApplication) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if is_same_origin(scope):
+            return await self._application(scope, receive, send)
+        await WebsocketDenier()(scope, receive, send)
+
+
+def is_same_origin(scope: Scope) -> bool:
+    """Whether the page that opened the socket was served by this site."""
+    headers = {name: value.decode("latin1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin", "").lower()
+    if origin in (trusted.lower() for trusted in settings.CSRF_TRUSTED_ORIGINS):
+        return True
+    host = headers.get(b"host", "").lower()
+    domain, _ = split_domain_port(host)
+    if not validate_host(domain, settings.ALLOWED_HOSTS):
+        return False
+    return origin == f"{_scheme(scope, headers)}://{host}"
+
+
+def _scheme(scope: Scope, headers: dict[bytes, str]) -> str:
+    """Return the scheme that the browser used; a trusted proxy may have ended its TLS."""
+    is_secure = scope.get("scheme") == "wss"
+    if settings.BEHIND_PROXY:
+        is_secure = headers.get(b"x-forwarded-proto", "") == "https"
+    return "https" if is_secure else "http"

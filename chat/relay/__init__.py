@@ -1,0 +1,13 @@
+"""Follows a conversation for one reader, and turns what happens in it into frames of fragments.
+
+    events.Follower -> LiveAnswer (holds words, renders) -> frames -> whoever sends them
+
+A reader starts from what it shows already (Position) and is never sent anything twice.
+"""
+
+from __future__ import annotations
+
+from chat.relay.conversation import follow_conversation
+from chat.relay.position import Position
+
+__all__ = ["Position", "follow_conversation"]

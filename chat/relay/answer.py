@@ -1,0 +1,207 @@
+"""A running answer as one reader sees it: events go in, fragments come out.
+
+Words are held back until they end. What is held is never more than the last word, and `frame`
+gives it out, whole graphemes at least, when it is told that the wait has been long enough.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from django.utils.safestring import mark_safe
+
+from chat import fragments
+from chat.content import Content
+from chat.events import Entry
+from chat.render import Renderer
+from chat.transcript import BlockView, MessageView, block_id, view_block
+from chat.words import split_overdue, split_ready
+
+FRAME_MAX_CHARS = 150_000
+"""A frame's text is at most this long, so that a frame stays under 1 MiB whatever is escaped."""
+
+
+class LiveAnswer:
+    """Turns the log of one answer into fragments. Pure: it waits for nothing."""
+
+    def __init__(self, view: MessageView) -> None:
+        assert view.generation is not None
+        self.seq = 0
+        self.characters = 0
+        self._view = view
+        self._generation_id = view.generation.pk
+        self._blocks: dict[int, _LiveBlock] = {}
+        self._count = 0
+        self._changes: list[str] = []
+        self._waiting: str | None = None
+
+    @property
+    def held(self) -> int:
+        """How many characters of the last event's text are not shown yet."""
+        return sum(len(block.held) for block in self._blocks.values())
+
+    def view(self) -> MessageView:
+        """Return the answer's state without its blocks."""
+        return replace(
+            self._view, blocks=(), seq=self.seq, held=self.held, characters=self.characters
+        )
+
+    def resume(self, entries: list[Entry], held: int) -> None:
+        """Take in what the reader shows already, all but the last `held` characters."""
+        for entry in entries:
+            self.feed(entry)
+        for block in self._blocks.values():
+            self.characters += block.skip(held)
+        self._changes, self._waiting = [], None
+
+    def feed(self, entry: Entry) -> None:
+        """Take in one event."""
+        data = json.loads(entry.data)
+        self.seq = entry.seq
+        if entry.kind == "content_block_delta":
+            if block := self._blocks.get(data["index"]):
+                block.feed(data)
+        elif entry.kind == "content_block_start":
+            self._start_block(data)
+        elif entry.kind == "content_block_stop":
+            self._stop_block(data["index"])
+        elif entry.kind in ("request", "retry"):
+            self._note_wait(entry.kind, data)
+        elif entry.kind in ("message_stop", "final"):
+            for index in list(self._blocks):
+                self._stop_block(index)
+
+    def frames(self, *, overdue: bool) -> list[str]:
+        """Return what changed since the last call, as frames in order; [] where nothing did.
+
+        Args:
+            overdue: whether what is held has waited long enough.
+        """
+        for block in self._blocks.values():
+            self._release(block, overdue=overdue)
+        if not self._changes and self._waiting is None:
+            return []
+        status = self._waiting
+        if status is None or self.characters:
+            status = self._progress()
+        frames = _joined([*self._changes, status])
+        self._changes, self._waiting = [], None
+        return frames
+
+    def _progress(self) -> str:
+        show = fragments.progress if self.characters else fragments.waiting
+        return show(self.view())
+
+    def _note_wait(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "request" and data["attempt"] == 1:
+            return  # The page waits for the first word since the prompt was sent.
+        retry = data if kind == "retry" else None
+        self._waiting = fragments.waiting(self.view(), retry=retry)
+
+    def _start_block(self, data: dict[str, Any]) -> None:
+        element_id = block_id(self._generation_id, self._count)
+        self._count += 1
+        block = _LiveBlock(element_id, data)
+        self._blocks[data["index"]] = block
+        added = fragments.add_block(self._view.message.pk, element_id, block.view())
+        self._changes.append(added)
+
+    def _stop_block(self, index: int) -> None:
+        if block := self._blocks.pop(index, None):
+            self._release(block, stopped=True)
+            self._changes.extend(block.stop())
+
+    def _release(
+        self, block: _LiveBlock, *, overdue: bool = False, stopped: bool = False
+    ) -> None:
+        changes, characters = block.release(overdue=overdue, stopped=stopped)
+        self._changes.extend(changes)
+        self.characters += characters
+
+
+class _LiveBlock:
+    """One block between its start and its stop."""
+
+    def __init__(self, element_id: str, start: dict[str, Any]) -> None:
+        self._element_id = element_id
+        self._content = Content()
+        self._renderer = Renderer()
+        self._new: list[str] = []
+        self.held = ""
+        self._start = start
+        self.is_text = start["content_block"].get("type") == "text"
+        if self.is_text:
+            self._new.append(str(start["content_block"].get("text") or ""))
+        else:
+            self._content.feed("content_block_start", start)
+
+    def view(self) -> BlockView:
+        """Return the block as it begins."""
+        view = view_block(self._start["content_block"])
+        # A tool's input comes with the deltas; what stands at the start is a place holder.
+        return replace(view, text="") if view.kind == "tool" else view
+
+    def feed(self, data: dict[str, Any]) -> None:
+        delta = data["delta"]
+        if self.is_text:
+            self._new.append(delta.get("text") or "")
+            return
+        self._content.feed("content_block_delta", data)
+        self._new.append(delta.get("thinking") or delta.get("partial_json") or "")
+
+    def skip(self, held: int) -> int:
+        """Take what came as shown, but for the last `held` characters; return its length."""
+        text = "".join(self._new)
+        self._new = []
+        if not self.is_text:
+            return 0
+        cut = max(0, len(text) - held)
+        self._renderer.feed(text[:cut])
+        self.held = text[cut:]
+        return cut
+
+    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[str], int]:
+        """Return fragments for what can be shown now, and its number of text characters."""
+        text = "".join([self.held, *self._new])
+        self._new = []
+        if not self.is_text:
+            self.held = ""
+            return ([fragments.append_text(self._element_id, text)] if text else []), 0
+        ready, self.held = _split(text, overdue=overdue, stopped=stopped)
+        pieces = range(0, len(ready), FRAME_MAX_CHARS)
+        changes = [self._render(ready[at : at + FRAME_MAX_CHARS]) for at in pieces]
+        return [change for change in changes if change], len(ready)
+
+    def stop(self) -> list[str]:
+        """Return fragments for what only the whole block shows: a tool's parsed input."""
+        if self.is_text or not self._content.has_content:
+            return []
+        self._content.feed("content_block_stop", self._start)
+        view = view_block(self._content.blocks()[0])
+        return [fragments.replace_text(self._element_id, view.text)] if view.kind == "tool" else []
+
+    def _render(self, text: str) -> str:
+        change = self._renderer.feed(text)
+        # The one place where markup is trusted: render.py escaped or made all of it.
+        appended, added = mark_safe(change.appended), mark_safe(change.added)  # noqa: S308
+        return (fragments.append_to_open(self._element_id, appended) if appended else "") + (
+            fragments.add_to_block(self._element_id, added) if added else ""
+        )
+
+
+def _split(text: str, *, overdue: bool, stopped: bool) -> tuple[str, str]:
+    if stopped or not text:
+        return text, ""
+    return split_overdue(text) if overdue else split_ready(text)
+
+
+def _joined(changes: list[str]) -> list[str]:
+    """Join fragments into as few frames as their size allows."""
+    frames = [""]
+    for change in changes:
+        if frames[-1] and len(frames[-1]) + len(change) > FRAME_MAX_CHARS:
+            frames.append("")
+        frames[-1] += change
+    return frames

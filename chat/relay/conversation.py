@@ -1,0 +1,205 @@
+"""One reader's view of one conversation: new messages, the running answer, the end of it.
+
+    follow_conversation -> _catch_up (rows) -> _follow_answer (log) -> again
+
+The database says what there is; a ring only says when to look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext
+
+from chat import fragments
+from chat.events import Bell, Follower, read
+from chat.models import Conversation, Generation, Message, User
+from chat.relay.answer import LiveAnswer
+from chat.relay.position import Position
+from chat.services import conversation_topic, get_conversation
+from chat.threads import in_thread
+from chat.transcript import MessageView, load_messages, view_messages
+
+FRAME_INTERVAL_S = 1 / 30
+"""A reader gets at most one batch of fragments in this time."""
+
+HOLD_MAX_S = 0.1
+"""A word that does not end is shown after this time."""
+
+ANNOUNCE_INTERVAL_S = 10.0
+"""A screen reader hears of the progress at most this often."""
+
+LOOK_INTERVAL_S = None if settings.IS_SQLITE else 5.0
+"""Where other processes may write, an idle reader looks by itself after this time."""
+
+
+class _State(NamedTuple):
+    """What a reader has to know of the conversation's rows."""
+
+    conversation: Conversation
+    added: list[MessageView]
+    replaced: list[int]
+    running: MessageView | None
+
+
+async def follow_conversation(
+    user: User, conversation_id: UUID, position: Position
+) -> AsyncIterator[str]:
+    """Yield frames until the conversation is deleted; `position` is kept up to date."""
+    title = ""
+    with Bell(conversation_topic(conversation_id)) as bell:
+        while True:
+            bell.clear()
+            state = await in_thread(_read_state, user, conversation_id, position)
+            if state is None:
+                yield fragments.announcement(gettext("This conversation was deleted."))
+                return
+            if frame := _catch_up(state, position, title):
+                yield frame
+            title = state.conversation.title
+            if state.running:
+                async for frame in _follow_answer(state, position):
+                    yield frame
+            else:
+                await bell.wait(LOOK_INTERVAL_S)
+
+
+def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
+    try:
+        conversation = get_conversation(user, conversation_id)
+    except Conversation.DoesNotExist:
+        return None
+    added, _ = load_messages(conversation, after=position.message_id, limit=None)
+    return _State(
+        conversation, added, _replaced_by(added), _running(conversation, position, added)
+    )
+
+
+def _replaced_by(added: list[MessageView]) -> list[int]:
+    """Return the older versions of what was added, which the page may still show."""
+    siblings = Message.objects.filter(
+        parent__in=[view.message.parent_id for view in added if view.message.parent_id],
+        pk__lt=min((view.message.pk for view in added), default=0),
+    )
+    return list(siblings.values_list("pk", flat=True))
+
+
+def _running(
+    conversation: Conversation, position: Position, added: list[MessageView]
+) -> MessageView | None:
+    """Return the answer to follow: the one the reader shows unfinished, else a running one."""
+    shown = conversation.generations.filter(pk=position.generation_id).first()
+    if shown and shown.message_id <= position.message_id:
+        return MessageView(shown.message, shown)
+    return next((view for view in added if view.is_running), None) or _running_row(conversation)
+
+
+def _running_row(conversation: Conversation) -> MessageView | None:
+    rows = conversation.generations.filter(status__in=Generation.RUNNING)
+    generation = rows.select_related("message").first()
+    return MessageView(generation.message, generation) if generation else None
+
+
+def _catch_up(state: _State, position: Position, title: str) -> str:
+    """Return one frame with what the rows have and the reader does not, and note that it has."""
+    changes = [fragments.remove(f"message-{pk}") for pk in state.replaced]
+    if state.added:
+        changes.append(fragments.add_messages(state.added))
+        position.message_id = state.added[-1].message.pk
+    if title and title != state.conversation.title:
+        changes.append(fragments.title(state.conversation))
+        changes.append(
+            fragments.sidebar_item(state.conversation, is_running=state.running is not None)
+        )
+    for view in state.added:
+        if view.generation and view.is_running:
+            position.generation_id = view.generation.pk
+            position.seq, position.held = view.seq, view.held
+            changes += _begin(state.conversation, view.generation.pk)
+    return "".join(changes)
+
+
+def _begin(conversation: Conversation, generation_id: int) -> list[str]:
+    return [
+        fragments.composer_actions(generation_id),
+        fragments.sidebar_item(conversation, is_running=True),
+        fragments.announcement(gettext("Claude is answering.")),
+    ]
+
+
+async def _follow_answer(state: _State, position: Position) -> AsyncIterator[str]:
+    """Yield frames from the reader's position in a running answer to its end."""
+    view = state.running
+    assert view is not None and view.generation is not None
+    generation_id = view.generation.pk
+    if position.generation_id != generation_id:
+        # The reader does not show it as running: it gets the message whole, and goes on.
+        view = (await in_thread(_view_again, view.message.pk))[0]
+        yield fragments.message(view)
+        position.generation_id = generation_id
+        position.seq, position.held = view.seq, view.held
+        yield "".join(_begin(state.conversation, generation_id))
+    answer = LiveAnswer(view)
+    if position.seq:
+        shown = await in_thread(read, generation_id, 0, position.seq)
+        answer.resume(shown, position.held)
+    async for frame in _paced(answer, generation_id, position):
+        yield frame
+    if frame := await in_thread(_end, state.conversation, view.message.pk, generation_id):
+        yield frame
+    position.generation_id = position.seq = position.held = 0
+
+
+async def _paced(
+    answer: LiveAnswer, generation_id: int, position: Position
+) -> AsyncIterator[str]:
+    """Yield an answer's frames as its log grows: the first at once, then 30 a second."""
+    loop = asyncio.get_running_loop()
+    held_since: float | None = None
+    announced_at = loop.time()
+    with Follower(generation_id, position.seq) as follower:
+        while not follower.has_ended:
+            timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
+            for entry in await follower.next(timeout_s):
+                answer.feed(entry)
+            now = loop.time()
+            overdue = held_since is not None and now >= held_since + HOLD_MAX_S
+            frames = answer.frames(overdue=overdue)
+            if not answer.held:
+                held_since = None
+            elif frames or overdue or held_since is None:
+                held_since = now
+            if frames and now >= announced_at + ANNOUNCE_INTERVAL_S:
+                frames.append(fragments.announcement(answer.view().received))
+                announced_at = now
+            position.seq, position.held = answer.seq, answer.held
+            for frame in frames:
+                yield frame
+            if frames:
+                await asyncio.sleep(FRAME_INTERVAL_S)
+
+
+def _view_again(message_id: int) -> list[MessageView]:
+    return view_messages(Message.objects.filter(pk=message_id))
+
+
+def _end(conversation: Conversation, message_id: int, generation_id: int) -> str:
+    """Return the frame that ends a running answer on the page; "" where it was deleted."""
+    views = _view_again(message_id)
+    if not views:
+        return ""
+    view = views[0]
+    # A refused answer is folded away, so that its body changes too.
+    ended = fragments.message(view) if view.is_refused else fragments.status(view)
+    return "".join(
+        [
+            ended,
+            fragments.composer_actions(None),
+            fragments.sidebar_item(conversation, is_running=False),
+            fragments.announcement(fragments.ending(view)),
+        ]
+    )

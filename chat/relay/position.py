@@ -1,0 +1,32 @@
+"""What a reader shows already: it says so itself, with the first message on its socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass
+class Position:
+    """Up to where a reader has a conversation.
+
+    `message_id` is the last message shown (0: none); `generation_id` its running answer (0:
+    none), shown to event `seq` but for the last `held` characters.
+    """
+
+    message_id: int = 0
+    generation_id: int = 0
+    seq: int = 0
+    held: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a position that a client sent; what makes no sense counts as 0."""
+        names = ("message_id", "generation_id", "seq", "held")
+        return cls(**{name: _natural(data.get(name)) for name in names})
+
+
+def _natural(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

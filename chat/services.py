@@ -1,0 +1,190 @@
+"""What a user can do. Each service checks ownership, changes rows in one transaction, then rings.
+
+Services are synchronous and may be called from any thread; they raise RequestRefused with words
+for the person, or Conversation.DoesNotExist (Message, Generation) for what is not theirs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import errors, events, worker
+from chat.models import (
+    TITLE_MAX_CHARS,
+    Conversation,
+    Generation,
+    IdempotencyKey,
+    Message,
+    User,
+)
+
+TITLE_MAX_WORDS = 10
+
+
+class Sent(NamedTuple):
+    """A prompt that is saved, and the conversation that it stands in."""
+
+    conversation: Conversation
+    message: Message
+
+
+def conversation_topic(conversation_id: UUID) -> str:
+    """Return the topic that rings when a conversation's rows change."""
+    return f"conversation-{conversation_id}"
+
+
+def get_conversation(user: User, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the user may see; everybody else's does not exist."""
+    return Conversation.objects.owned_by(user).get(pk=conversation_id)
+
+
+def send_prompt(user: User, conversation_id: UUID | None, text: str, key: UUID) -> Sent:
+    """Save a prompt and queue its answer; the same key again gives the same message.
+
+    Args:
+        conversation_id: None starts a new conversation.
+        text: with LF newlines, cleaned (words.clean).
+
+    Raises:
+        AnswerRunning: the conversation has an answer that is not final.
+        KeyReused: the key came before, with another text.
+        PromptEmpty, PromptTooLong: the text can't be sent.
+    """
+    _check_prompt(text)
+    try:
+        with transaction.atomic():
+            if sent := _sent_before(user, text, key):
+                return sent
+            conversation = _conversation_for(user, conversation_id, text)
+            message = _add_prompt(conversation, text)
+            IdempotencyKey.objects.create(owner=user, key=key, message=message)
+            _queue_answer(message)
+    except IntegrityError:
+        # Another request got there first: with the same key, or with another prompt.
+        if sent := _sent_before(user, text, key):
+            return sent
+        raise errors.AnswerRunning from None
+    return Sent(conversation, message)
+
+
+def retry(user: User, message_id: int) -> Conversation:
+    """Queue a new version of the last answer of a conversation; the old one is kept.
+
+    Raises:
+        AnswerRunning: an answer of the conversation is not final.
+        NothingToRetry: the message is not the conversation's last answer.
+    """
+    answer = Message.objects.select_related("conversation").get(
+        pk=message_id, role=Message.Role.ASSISTANT, conversation__owner=user
+    )
+    conversation = answer.conversation
+    try:
+        with transaction.atomic():
+            if conversation.active_path()[-1] != answer.pk or answer.parent is None:
+                raise errors.NothingToRetry
+            _queue_answer(answer.parent)
+    except IntegrityError:
+        raise errors.AnswerRunning from None
+    return conversation
+
+
+def stop(user: User, generation_id: int) -> Conversation:
+    """Ask for the end of an answer; one that is final already stays as it is."""
+    generation = Generation.objects.select_related("conversation").get(
+        pk=generation_id, conversation__owner=user
+    )
+    asked = Generation.objects.filter(
+        pk=generation_id, status__in=Generation.RUNNING, stop_requested_at=None
+    ).update(stop_requested_at=timezone.now())
+    if asked:
+        worker.cancel(generation_id)
+    return generation.conversation
+
+
+def rename(user: User, conversation_id: UUID, title: str) -> Conversation:
+    """Give a conversation another title; an empty one leaves it as it is."""
+    conversation = get_conversation(user, conversation_id)
+    if title := title_from(title):
+        conversation.title = title
+        conversation.save(update_fields=["title"])
+        events.ring(conversation_topic(conversation_id))
+    return conversation
+
+
+def delete(user: User, conversation_id: UUID) -> None:
+    """Delete a conversation with all its messages; an answer that is being written ends."""
+    conversation = get_conversation(user, conversation_id)
+    running = conversation.generations.filter(status__in=Generation.RUNNING)
+    generation_ids = list(running.values_list("pk", flat=True))
+    conversation.delete()
+    for generation_id in generation_ids:
+        worker.cancel(generation_id)
+    events.ring(conversation_topic(conversation_id))
+
+
+def title_from(text: str) -> str:
+    """Return a title: the first words of a text, on one line."""
+    words = text.split()
+    title = " ".join(words[:TITLE_MAX_WORDS])
+    is_cut = len(words) > TITLE_MAX_WORDS or len(title) > TITLE_MAX_CHARS
+    return f"{title[: TITLE_MAX_CHARS - 1].rstrip()}…" if is_cut else title
+
+
+def _check_prompt(text: str) -> None:
+    if not text.strip():
+        raise errors.PromptEmpty
+    size_bytes = len(text.encode())
+    if size_bytes > settings.CHAT_PROMPT_MAX_BYTES:
+        raise errors.PromptTooLong(size_bytes, settings.CHAT_PROMPT_MAX_BYTES)
+
+
+def _sent_before(user: User, text: str, key: UUID) -> Sent | None:
+    earlier = IdempotencyKey.objects.select_related("message__conversation").filter(
+        owner=user, key=key
+    )
+    if (row := earlier.first()) is None:
+        return None
+    if row.message.text != text:
+        raise errors.KeyReused
+    return Sent(row.message.conversation, row.message)
+
+
+def _conversation_for(user: User, conversation_id: UUID | None, text: str) -> Conversation:
+    if conversation_id is None:
+        return Conversation.objects.create(owner=user, title=title_from(text))
+    conversation = get_conversation(user, conversation_id)
+    # Locks the row, so that two prompts at once see each other's message as their parent.
+    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())
+    return conversation
+
+
+def _add_prompt(conversation: Conversation, text: str) -> Message:
+    path = conversation.active_path()
+    return Message.objects.create(
+        conversation=conversation,
+        parent_id=path[-1] if path else None,
+        role=Message.Role.USER,
+        content=[{"type": "text", "text": text}],
+        text=text,
+    )
+
+
+def _queue_answer(prompt: Message) -> None:
+    """Create the answer's message and generation; it starts when the transaction commits."""
+    answer = Message.objects.create(
+        conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT
+    )
+    generation = Generation.objects.create(
+        conversation_id=prompt.conversation_id, message=answer, model=settings.CHAT_MODEL
+    )
+
+    def begin() -> None:
+        worker.start(generation.pk)
+        events.ring(conversation_topic(prompt.conversation_id))
+
+    transaction.on_commit(begin)

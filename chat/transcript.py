@@ -1,0 +1,221 @@
+"""The read side: a conversation's messages as a page shows them, finished or still growing.
+
+Finished answers come from what was folded onto the message; running ones from their log, up to
+the last whole word. Nothing here makes markup; templates and fragments.py do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from chat import errors, events
+from chat.content import Block, Content, text_of
+from chat.models import Conversation, Generation, Message
+from chat.render import render
+from chat.words import split_ready
+
+PAGE_MESSAGES = 50
+"""So many messages are shown at once; older ones are loaded as one scrolls."""
+
+RESULT_MAX_CHARS = 4_000
+"""A tool's input or result is shown up to this length."""
+
+_TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_NOTICES: dict[str, str | Promise] = {
+    "refusal": gettext_lazy("Claude declined to answer this. Rephrase it, or start a new chat."),
+    "max_tokens": gettext_lazy("The answer was cut at the length limit. Ask Claude to go on."),
+    "model_context_window_exceeded": gettext_lazy(
+        "The conversation has reached the model's limit. Start a new chat to go on."
+    ),
+    "pause_turn": gettext_lazy("Claude paused here. Ask it to go on."),
+    "tool_use": gettext_lazy("Claude asked for a tool that this site does not offer."),
+}
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """A content block for the template `_block.html`.
+
+    `kind` is text, thinking, redacted, tool, result or unknown; `html` is rendered text and
+    trusted, `text` is anything else and gets escaped. `element_id` lets a running block grow.
+    """
+
+    kind: str
+    name: str = ""
+    html: str = ""
+    text: str = ""
+    element_id: str = ""
+
+    @property
+    def trusted_html(self) -> SafeString:
+        # The one place where markup is trusted: render.py escaped or made all of it.
+        return mark_safe(self.html)  # noqa: S308
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message for the template `_message.html`.
+
+    `seq` and `held` say up to where a running answer is shown: all events to `seq`, but for
+    the last `held` characters. `characters` counts what is shown of its text.
+    """
+
+    message: Message
+    generation: Generation | None = None
+    blocks: Sequence[BlockView] = field(default_factory=tuple)
+    seq: int = 0
+    held: int = 0
+    characters: int = 0
+
+    @property
+    def generation_id(self) -> int:
+        return self.generation.pk if self.generation else 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.generation is not None and self.generation.is_running
+
+    @property
+    def waited_s(self) -> int:
+        """Return for how long the answer has been awaited, in whole seconds."""
+        if self.generation is None:
+            return 0
+        return int((timezone.now() - self.generation.created_at).total_seconds())
+
+    @property
+    def received(self) -> str:
+        """Return "Received 1,234 characters" in the active language."""
+        text = ngettext("Received %(n)s character", "Received %(n)s characters", self.characters)
+        return text % {"n": number_format(self.characters, force_grouping=True)}
+
+    @property
+    def is_refused(self) -> bool:
+        return self.generation is not None and self.generation.stop_reason == "refusal"
+
+    @property
+    def notice(self) -> str:
+        """Return what a person should know of how the answer ended; "" for a plain end."""
+        generation = self.generation
+        if generation is None or generation.is_running:
+            return ""
+        if generation.status == Generation.Status.STOPPED:
+            return gettext("Stopped.")
+        if generation.error_code:
+            return gettext(_error(generation).text)
+        if generation.stop_reason in _NOTICES:
+            return str(_NOTICES[generation.stop_reason])
+        return "" if self.blocks else gettext("Claude had nothing to say to this.")
+
+    @property
+    def notice_level(self) -> str:
+        if self.generation is None or not self.generation.error_code:
+            return "info"
+        is_failed = self.generation.status == Generation.Status.FAILED
+        return "error" if is_failed else "warning"
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether another try can help; only the last answer can be tried again."""
+        generation = self.generation
+        if generation is None or generation.is_running:
+            return False
+        if generation.error_code:
+            return _error(generation).retryable
+        return generation.status == Generation.Status.STOPPED or not self.blocks
+
+
+def load_messages(
+    conversation: Conversation,
+    *,
+    before: int | None = None,
+    after: int = 0,
+    limit: int | None = PAGE_MESSAGES,
+) -> tuple[list[MessageView], bool]:
+    """Return the newest messages of the active path in order, and whether there are older ones.
+
+    Args:
+        before: only messages with a lower id; None for the newest.
+        after: only messages with a higher id.
+    """
+    path = conversation.active_path()
+    path = [pk for pk in path if pk > after and (before is None or pk < before)]
+    shown = path[-limit:] if limit else path
+    return view_messages(Message.objects.filter(pk__in=shown)), len(path) > len(shown)
+
+
+def view_messages(messages: Iterable[Message]) -> list[MessageView]:
+    """Return views of messages, by id."""
+    rows = {message.pk: message for message in messages}
+    answers = Generation.objects.filter(message__in=rows).order_by("pk")
+    generations = {generation.message_id: generation for generation in answers}
+    return [_view(rows[pk], generations.get(pk)) for pk in sorted(rows)]
+
+
+def _view(message: Message, generation: Generation | None) -> MessageView:
+    if generation is not None and generation.is_running:
+        return _view_running(message, generation)
+    rendered = [*message.rendered, *[""] * len(message.content)]
+    blocks = [view_block(b, html) for b, html in zip(message.content, rendered, strict=False)]
+    return MessageView(message, generation, blocks, characters=len(message.text))
+
+
+def _view_running(message: Message, generation: Generation) -> MessageView:
+    content, seq = Content(), 0
+    for entry in events.read(generation.pk):
+        content.feed(entry.kind, json.loads(entry.data))
+        seq = entry.seq
+    held = ""
+    blocks: list[BlockView] = []
+    characters = 0
+    for number, block in enumerate(raw := content.blocks()):
+        text = text_of(block)
+        if number == len(raw) - 1 and content.is_open:
+            text, held = split_ready(text)
+        view = view_block(block, render(text))
+        blocks.append(replace(view, element_id=block_id(generation.pk, number)))
+        characters += len(text)
+    return MessageView(message, generation, blocks, seq, len(held), characters)
+
+
+def block_id(generation_id: int, number: int) -> str:
+    """Return the id of an element on the page: the n-th block of a generation, from 0."""
+    return f"block-{generation_id}-{number}"
+
+
+def view_block(block: Block, html: str = "") -> BlockView:
+    """Return how a content block is shown; unknown types are shown by their name."""
+    kind = str(block.get("type"))
+    if kind == "text":
+        return BlockView("text", html=html)
+    if kind == "thinking":
+        return BlockView("thinking", text=str(block.get("thinking") or ""))
+    if kind == "redacted_thinking":
+        return BlockView("redacted")
+    if kind in _TOOL_USES:
+        return BlockView("tool", str(block.get("name") or kind), text=_tool_input(block))
+    if kind.endswith("_tool_result"):
+        return BlockView("result", kind.removesuffix("_tool_result"), text=_json(block["content"]))
+    return BlockView("unknown", kind, text=_json({k: v for k, v in block.items() if k != "type"}))
+
+
+def _tool_input(block: Block) -> str:
+    partial_json = block.get("partial_json")
+    return str(partial_json) if partial_json else _json(block.get("input"))
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return text if len(text) <= RESULT_MAX_CHARS else f"{text[:RESULT_MAX_CHARS]}…"
+
+
+def _error(generation: Generation) -> type[errors.GenerationError]:
+    known = errors.all_generation_errors()
+    return known.get(generation.error_code, errors.Internal)

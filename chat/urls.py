@@ -1,0 +1,20 @@
+"""The pages and forms of the chat."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chat import health, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("conversations/", views.conversations, name="conversations"),
+    path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("c/<uuid:conversation_id>/send/", views.send, name="send"),
+    path("c/<uuid:conversation_id>/rename/", views.rename, name="rename"),
+    path("c/<uuid:conversation_id>/delete/", views.delete, name="delete"),
+    path("g/<int:generation_id>/stop/", views.stop, name="stop"),
+    path("m/<int:message_id>/retry/", views.retry, name="retry"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

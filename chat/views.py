@@ -1,0 +1,230 @@
+"""Pages, and the forms that change things: parse, form, service, render.
+
+Everything works without script: a form posts, and a redirect shows the result. For htmx the
+same views answer with the piece that changed; what the page's websocket delivers anyway is
+not sent twice (`socket=open` in the form says that there is one).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, retarget
+
+from chat import errors, services
+from chat.forms import PromptForm, TitleForm
+from chat.models import Conversation, User
+from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
+from chat.transcript import load_messages
+
+View = Callable[..., HttpResponse]
+
+
+def not_theirs_is_404(view: View) -> View:
+    """Answer 404 for what does not exist, and the same for what is somebody else's."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
+
+    return wrapped
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def home(request: HttpRequest) -> HttpResponse:
+    """Show an empty conversation, or send its first prompt."""
+    if request.method == "POST":
+        return _send(request, None)
+    return render(request, "chat/page.html", _page(request, None))
+
+
+@never_cache
+@require_GET
+@not_theirs_is_404
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Show a conversation: its newest messages, or for `?before=` those before a message."""
+    shown = services.get_conversation(_user(request), conversation_id)
+    context = _page(request, shown, before=_natural(request.GET.get("before")))
+    is_piece = request.htmx and "before" in request.GET  # type: ignore[attr-defined]
+    return render(request, "chat/_messages.html" if is_piece else "chat/page.html", context)
+
+
+@require_POST
+@not_theirs_is_404
+def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Send a prompt in a conversation."""
+    return _send(request, services.get_conversation(_user(request), conversation_id))
+
+
+@require_POST
+@not_theirs_is_404
+def stop(request: HttpRequest, generation_id: int) -> HttpResponse:
+    """Stop an answer."""
+    return _changed(request, services.stop(_user(request), generation_id))
+
+
+@require_POST
+@not_theirs_is_404
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Have the last answer written anew."""
+    try:
+        changed = services.retry(_user(request), message_id)
+    except errors.RequestRefused as error:
+        return _refused_page(request, error)
+    return _changed(request, changed)
+
+
+@require_http_methods(["GET", "POST"])
+@not_theirs_is_404
+def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Ask for a new title, or give it to the conversation."""
+    shown = services.get_conversation(_user(request), conversation_id)
+    form = TitleForm(request.POST or None, initial={"title": shown.title})
+    if request.method == "POST" and form.is_valid():
+        shown = services.rename(_user(request), shown.pk, form.cleaned_data["title"])
+        return _changed(request, shown)
+    code = 400 if form.errors else 200
+    context = {"conversation": shown, "form": form}
+    return render(request, "chat/rename.html", context, status=code)
+
+
+@require_http_methods(["GET", "POST"])
+@not_theirs_is_404
+def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Ask whether a conversation shall go, or delete it."""
+    if request.method == "POST":
+        services.delete(_user(request), conversation_id)
+        return _redirect(request, reverse("home"))
+    shown = services.get_conversation(_user(request), conversation_id)
+    context = {"conversation": shown}
+    return render(request, "chat/delete.html", context)
+
+
+@never_cache
+@require_GET
+def conversations(request: HttpRequest) -> HttpResponse:
+    """Return a further page of the list at the left, behind `?after=` conversations."""
+    context = _sidebar(request, None, skip=_natural(request.GET.get("after")) or 0)
+    return render(request, "chat/_conversations.html", context)
+
+
+def _send(request: HttpRequest, shown: Conversation | None) -> HttpResponse:
+    form = PromptForm(request.POST)
+    form.is_valid()  # Nothing in it can be invalid: PromptField and clean_key take all.
+    text, key = form.cleaned_data["text"], form.cleaned_data["key"]
+    try:
+        sent = services.send_prompt(_user(request), shown.pk if shown else None, text, key)
+    except errors.RequestRefused as error:
+        return _refused_prompt(request, shown, text, error)
+    if shown and _has_socket(request):
+        context = _composer(sent.conversation, running_id=sent.conversation.running_generation_id())
+        return render(request, "chat/_composer.html", context)
+    return _redirect(request, _address(sent.conversation))
+
+
+def _refused_prompt(
+    request: HttpRequest, shown: Conversation | None, text: str, error: errors.RequestRefused
+) -> HttpResponse:
+    """Give the prompt back in the composer, with what was wrong with it."""
+    is_piece = bool(request.htmx)  # type: ignore[attr-defined]
+    composer = _composer(
+        shown, text=text, error=_words(error), running_id=shown.running_generation_id() if shown else None
+    )
+    context = composer if is_piece else {**_page(request, shown), **composer}
+    template = "chat/_composer.html" if is_piece else "chat/page.html"
+    response = render(request, template, context, status=error.http_status)
+    # htmx swaps no error; this header tells the page's script that this one is a piece.
+    return retarget(response, "#composer") if is_piece else response
+
+
+def _refused_page(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
+    context = {"sentence": _words(error)}
+    return render(request, "chat/refused.html", context, status=error.http_status)
+
+
+def _words(error: errors.RequestRefused) -> str:
+    return gettext(error.text) % getattr(error, "params", {})
+
+
+def _changed(request: HttpRequest, shown: Conversation) -> HttpResponse:
+    """Answer a change that the page's socket, where it has one, shows by itself."""
+    if _has_socket(request):
+        return HttpResponse(status=204)
+    return _redirect(request, _address(shown))
+
+
+def _redirect(request: HttpRequest, address: str) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(address)
+    return redirect(address)
+
+
+def _page(
+    request: HttpRequest, shown: Conversation | None, *, before: int | None = None
+) -> dict[str, Any]:
+    """Return the context of the whole page."""
+    views, has_older = load_messages(shown, before=before) if shown else ([], False)
+    running = next((view.generation for view in views if view.is_running), None)
+    return {
+        **_sidebar(request, shown),
+        **_composer(shown, running_id=running.pk if running else None),
+        "conversation": shown,
+        "views": views,
+        "has_older": has_older,
+        "before": before,
+        "is_demo": settings.CHAT_DEMO,
+    }
+
+
+def _sidebar(request: HttpRequest, current: Conversation | None, skip: int = 0) -> dict[str, Any]:
+    listed = recent_conversations(_user(request), skip)
+    return {
+        "groups": grouped(listed[:SIDEBAR_CONVERSATIONS]),
+        "current": current,
+        "next_skip": skip + SIDEBAR_CONVERSATIONS if len(listed) > SIDEBAR_CONVERSATIONS else None,
+    }
+
+
+def _composer(
+    shown: Conversation | None, *, text: str = "", error: str = "", running_id: int | None = None
+) -> dict[str, Any]:
+    return {
+        "conversation": shown,
+        "prompt": text,
+        "prompt_error": error,
+        "running_id": running_id,
+        # A new key for every form: what was refused is sent as a prompt of its own.
+        "key": uuid.uuid4(),
+    }
+
+
+def _address(shown: Conversation) -> str:
+    return reverse("conversation", args=[shown.pk])
+
+
+def _has_socket(request: HttpRequest) -> bool:
+    return bool(request.htmx) and request.POST.get("socket") == "open"  # type: ignore[attr-defined]
+
+
+def _natural(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)

@@ -1,0 +1,212 @@
+"""This process's generations: start, cancel, heartbeat, drain, recover.
+
+One Worker lives in each process that answers; `start` and `cancel` may be called from any
+thread. A process without one leaves the rows queued: a worker elsewhere takes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import os
+import socket
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from chat import errors
+from chat.generation import Ending, Runtime, finish, read_content, run
+from chat.models import Generation, Process
+from chat.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+LOST_AFTER_HEARTBEATS = 3
+"""A process that missed so many heartbeats has lost its generations."""
+
+_current: Worker | None = None
+
+
+def start(generation_id: int) -> None:
+    """Have a queued generation answered by this process, if it has a worker."""
+    if _current:
+        _current.start(generation_id)
+
+
+def cancel(generation_id: int) -> None:
+    """End a generation whose stop flag is set, if this process writes it."""
+    if _current:
+        _current.cancel(generation_id)
+
+
+def is_running() -> bool:
+    return _current is not None
+
+
+class Worker:
+    """Runs generations as tasks of the loop that it was begun in.
+
+    Args:
+        heartbeat_s: the time between two heartbeats, in seconds; also how late a stop comes
+            whose ring was lost.
+    """
+
+    def __init__(self, runtime: Runtime, *, heartbeat_s: float) -> None:
+        self._runtime = runtime
+        self._heartbeat_s = heartbeat_s
+        self._loop = asyncio.get_running_loop()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._begun: set[int] = set()
+        self._heart: asyncio.Task[None] | None = None
+        self._is_draining = False
+
+    async def begin(self) -> None:
+        """Register the process, end what a dead one left behind, and start the heartbeat."""
+        global _current
+        await in_thread(self._register)
+        await self.recover()
+        self._heart = asyncio.create_task(self._beat(), name="heartbeat")
+        _current = self
+
+    def start(self, generation_id: int) -> None:
+        """Answer a queued generation. From any thread; may be called twice."""
+        self._loop.call_soon_threadsafe(self._spawn, generation_id)
+
+    def cancel(self, generation_id: int) -> None:
+        """Cancel the task of a generation whose stop flag is committed. From any thread."""
+        self._loop.call_soon_threadsafe(self._cancel, generation_id)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take no more work, let what runs finish for `timeout_s`, interrupt the rest."""
+        global _current
+        self._is_draining = True
+        if _current is self:
+            _current = None
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=timeout_s)
+        for generation_id in list(self._tasks):
+            self._cancel(generation_id)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        await self._end()
+
+    async def recover(self) -> None:
+        """Mark as interrupted what no living process writes."""
+        for generation_id in await in_thread(self._find_lost):
+            await in_thread(_interrupt, generation_id)
+
+    async def _end(self) -> None:
+        if self._heart:
+            self._heart.cancel()
+            await asyncio.wait([self._heart])
+        await self._runtime.committer.close()
+        await self._runtime.claude.close()
+        await in_thread(self._unregister)
+
+    def _spawn(self, generation_id: int) -> None:
+        if self._is_draining or generation_id in self._tasks:
+            return
+        # A context of its own: the caller's belongs to a request and its thread.
+        task = self._loop.create_task(
+            self._answer(generation_id),
+            name=f"generation-{generation_id}",
+            context=contextvars.Context(),
+        )
+        self._tasks[generation_id] = task
+        task.add_done_callback(lambda _: self._forget(generation_id))
+
+    async def _answer(self, generation_id: int) -> None:
+        self._begun.add(generation_id)
+        try:
+            await run(generation_id, self._runtime)
+        except asyncio.CancelledError:
+            pass  # The generation has its final status; the task's only purpose was that.
+        except Exception:
+            # The row stays as it is; the next heartbeat finds it without a task.
+            logger.exception("generation %s: %s", generation_id, errors.Internal.code)
+
+    def _forget(self, generation_id: int) -> None:
+        self._tasks.pop(generation_id, None)
+        self._begun.discard(generation_id)
+
+    def _cancel(self, generation_id: int) -> None:
+        # One that has not begun will see the flag when it takes the generation; cancelled
+        # before its first step it would leave the row queued.
+        if generation_id in self._begun:
+            self._tasks[generation_id].cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            try:
+                await self._look_after()
+            except Exception:
+                logger.exception("heartbeat failed; the next one is in %s s", self._heartbeat_s)
+
+    async def _look_after(self) -> None:
+        """Show that this process lives, and see to what rings should have told it."""
+        stopped, queued = await in_thread(self._beat_rows)
+        for generation_id in stopped:
+            self._cancel(generation_id)
+        for generation_id in queued:
+            self._spawn(generation_id)
+        await self.recover()
+
+    def _beat_rows(self) -> tuple[list[int], list[int]]:
+        alive = Process.objects.filter(pk=self._runtime.process_id).update(heartbeat_at=Now())
+        if not alive:
+            self._register()
+        stopped = self._own_rows().filter(stop_requested_at__isnull=False)
+        # Whoever queued them could not start them, or died before that.
+        waiting = Generation.objects.filter(
+            status=Generation.Status.QUEUED, created_at__lt=Now() - self._beats(1)
+        )
+        return _ids(stopped), _ids(waiting)
+
+    def _find_lost(self) -> list[int]:
+        """Return the generations that nobody writes although they are being written."""
+        streaming = Generation.objects.filter(status=Generation.Status.STREAMING)
+        own = set(_ids(self._own_rows())) - set(self._tasks)
+        if connection.vendor == "sqlite":
+            # One process is the whole site: what others wrote, nobody writes any more.
+            others = streaming.exclude(owner=self._runtime.process_id)
+        else:
+            silent_since = Now() - self._beats(LOST_AFTER_HEARTBEATS)
+            others = streaming.filter(Q(owner=None) | Q(owner__heartbeat_at__lt=silent_since))
+        return [*own, *_ids(others)]
+
+    def _own_rows(self) -> QuerySet[Generation]:
+        return Generation.objects.filter(
+            owner=self._runtime.process_id, status=Generation.Status.STREAMING
+        )
+
+    def _beats(self, number: int) -> timedelta:
+        return timedelta(seconds=self._heartbeat_s * number)
+
+    def _register(self) -> None:
+        # Database time on both sides, so that clocks of several machines need not agree.
+        Process.objects.create(
+            pk=self._runtime.process_id,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            started_at=Now(),
+            heartbeat_at=Now(),
+        )
+
+    def _unregister(self) -> None:
+        Process.objects.filter(pk=self._runtime.process_id).delete()
+
+
+def _interrupt(generation_id: int) -> None:
+    generation = Generation.objects.filter(pk=generation_id).first()
+    if generation:
+        content = read_content(generation_id)
+        ending = Ending(None, errors.OwnerLost.code)
+        if finish(generation_id, generation.owner_id, content, ending):
+            logger.warning("generation %s: %s", generation_id, errors.OwnerLost.code)
+
+
+def _ids(generations: QuerySet[Generation]) -> list[int]:
+    return list(generations.values_list("pk", flat=True))

@@ -1,0 +1,49 @@
+"""The site for an ASGI server, and the life of its process.
+
+The worker, its heartbeat and, where wanted, the offline model start with the server's lifespan;
+under Daphne, which has none, with the first scope (or `manage.py serve`), and end with the
+reactor's shutdown.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+django.setup()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps)
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+from chat.origin import SameOrigin  # noqa: E402
+from chat.routing import websocket_urlpatterns  # noqa: E402
+from chatsite.life import Life  # noqa: E402
+
+_protocols = ProtocolTypeRouter(
+    {
+        "http": get_asgi_application(),
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)
+life = Life()
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Serve one connection; Daphne calls this with keywords."""
+    if scope["type"] == "lifespan":
+        return await _lifespan(receive, send)
+    await life.begin()
+    await _protocols(scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    await receive()  # lifespan.startup
+    await life.begin()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()  # lifespan.shutdown
+    await life.end()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,88 @@
+"""Typed reading of the process environment, for settings.py alone.
+
+Every reader returns a value of its type or raises ImproperlyConfigured with the variable's
+name, what it was, and what it may be. Secrets can come from a file: NAME_FILE names it.
+An empty variable counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+
+_ON = ("1", "on", "true", "yes")
+_OFF = ("0", "off", "false", "no")
+
+
+def read_file(path: Path) -> None:
+    """Take from a `.env` file what the environment does not set."""
+    for name, value in dotenv_values(path).items():
+        if value and not os.environ.get(name):
+            os.environ[name] = value
+
+
+def text(name: str, default: str = "", *, choices: Sequence[str] = ()) -> str:
+    value = os.environ.get(name, "") or default
+    if choices and value not in choices:
+        raise _bad(name, value, f"one of {', '.join(choices)}")
+    return value
+
+
+def secret(name: str) -> str:
+    """Return the variable, or the content of the file that NAME_FILE points to."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if os.environ.get(name) or not path:
+        return os.environ.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise _bad(f"{name}_FILE", path, f"a readable file ({error.strerror})") from error
+
+
+def boolean(name: str, default: bool) -> bool:
+    value = text(name, "on" if default else "off").lower()
+    if value not in _ON + _OFF:
+        raise _bad(name, value, "on or off")
+    return value in _ON
+
+
+def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not minimum <= int(value) <= maximum:
+        raise _bad(name, value, f"a whole number from {minimum} to {maximum}")
+    return int(value)
+
+
+def seconds(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    value = text(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not minimum <= number <= maximum:
+        raise _bad(name, value, f"a number of seconds from {minimum:g} to {maximum:g}")
+    return number
+
+
+def words(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Return the items of a comma-separated list."""
+    return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def url(name: str, default: str = "", *, schemes: Sequence[str]) -> str:
+    value = text(name, default)
+    # sqlite:///file has no host, so that only the scheme can be demanded of it.
+    if value and urlsplit(value).scheme not in schemes:
+        # The address may hold a password: only its scheme is shown.
+        shown = urlsplit(value).scheme or "without a scheme"
+        raise _bad(name, shown, f"an address that begins with {' or '.join(schemes)}://")
+    return value
+
+
+def _bad(name: str, value: str, allowed: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}; it may be {allowed}.")

@@ -1,0 +1,90 @@
+"""What a process of the site runs beside its requests: the worker and the offline model."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from typing import Any
+
+from django.conf import settings
+
+from chat.claude import Claude
+from chat.demo.server import DemoServer
+from chat.events import Committer
+from chat.generation import Runtime
+from chat.worker import Worker
+
+
+DEMO_RECORDS = 100
+"""Of so many requests the offline model keeps a record, which nobody but a test reads."""
+
+
+class Life:
+    """Begins once, on the first call, and ends once; every later caller waits for the first."""
+
+    def __init__(self) -> None:
+        self._begun: asyncio.Task[None] | None = None
+        self._ended: asyncio.Task[None] | None = None
+        self._worker: Worker | None = None
+        self._demo: DemoServer | None = None
+
+    async def begin(self) -> None:
+        """Start what the process runs; return when recovery is done."""
+        if self._begun is None:
+            self._begun = asyncio.create_task(self._begin(), name="begin")
+        await asyncio.shield(self._begun)
+
+    async def end(self) -> None:
+        """Drain the worker; generations that can't finish in time end as interrupted."""
+        if self._ended is None:
+            self._ended = asyncio.create_task(self._end(), name="end")
+        await asyncio.shield(self._ended)
+
+    async def _begin(self) -> None:
+        base_url = settings.ANTHROPIC_BASE_URL
+        if settings.CHAT_DEMO:
+            self._demo = DemoServer(keep=DEMO_RECORDS)
+            base_url = await self._demo.start()
+        self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
+        await self._worker.begin()
+        _end_with_reactor(self)
+
+    async def _end(self) -> None:
+        if self._worker:
+            await self._worker.drain(settings.CHAT_DRAIN_S)
+        if self._demo:
+            await self._demo.stop()
+
+
+def _runtime(base_url: str) -> Runtime:
+    thinking = {"thinking": {"type": "adaptive", "display": "summarized"}}
+    return Runtime(
+        process_id=uuid.uuid4(),
+        claude=Claude(
+            # Servers of one's own need no key, but the SDK sends one.
+            api_key=settings.ANTHROPIC_API_KEY or "none",
+            base_url=base_url,
+            connect_timeout_s=settings.CHAT_CONNECT_TIMEOUT_S,
+            read_timeout_s=settings.CHAT_READ_TIMEOUT_S,
+        ),
+        committer=Committer(),
+        max_tokens=settings.CHAT_MAX_TOKENS,
+        system=settings.CHAT_SYSTEM_PROMPT,
+        max_retry_wait_s=settings.CHAT_RETRY_MAX_WAIT_S,
+        extra=thinking if settings.CHAT_SENDS_THINKING else {},
+    )
+
+
+def _end_with_reactor(life: Life) -> None:
+    """Under Daphne, have Twisted wait for the end; other servers have lifespan for it."""
+    if "twisted.internet.reactor" not in sys.modules:
+        return
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+
+    def end() -> Deferred[Any]:
+        return Deferred.fromFuture(asyncio.ensure_future(life.end()))
+
+    if reactor.running:  # type: ignore[attr-defined]  # Twisted's reactor is a module
+        reactor.addSystemEventTrigger("before", "shutdown", end)  # type: ignore[attr-defined]

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Run a management command; a bad setting ends it with one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        settings.configured or settings.DEBUG
+    except ImproperlyConfigured as error:
+        sys.exit(f"This site can't start: {error}")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

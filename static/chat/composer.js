@@ -1,0 +1,59 @@
+// The composer: keys, growing, and a prompt that is never lost while it is on its way.
+(() => {
+  "use strict";
+  const composer = () => document.getElementById("composer");
+  const field = () => document.getElementById("composer-text");
+
+  // Browsers without `field-sizing: content` let the field grow by hand.
+  const grow = () => {
+    if (CSS.supports("field-sizing", "content")) return;
+    field().style.height = "auto";
+    field().style.height = `${field().scrollHeight}px`;
+  };
+
+  const showError = (text) => {
+    const error = document.getElementById("composer-error");
+    error.textContent = text;
+    error.hidden = false;
+  };
+
+  const setSending = (isSending) => {
+    field().readOnly = isSending;
+    composer().toggleAttribute("aria-busy", isSending);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return; // An input method is at work.
+    if (event.key === "Escape") document.querySelector(".stop-button")?.click();
+    if (event.target !== field() || event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    // While an answer is written there is no Send: the text waits in the field.
+    document.querySelector(".send-button")?.click();
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target === field()) grow();
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt === composer()) setSending(true);
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, xhr, successful } = event.detail;
+    if (elt.id !== "composer" || !document.contains(elt)) return;
+    setSending(false);
+    if (!successful && !xhr.getResponseHeader("HX-Retarget")) {
+      showError(composer().dataset.sendFailed);
+    }
+  });
+
+  // htmx swaps no error; this header marks a refused prompt that comes back in its composer.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "composer") field().focus();
+  });
+})();

@@ -1,0 +1,47 @@
+// The list of messages: follows the newest line while the reader is at the bottom, counts seconds.
+(() => {
+  "use strict";
+  const AT_BOTTOM_PX = 60;
+  const list = document.getElementById("conversation");
+  const jump = document.getElementById("jump");
+  let isFollowing = true;
+
+  const follow = () => {
+    list.scrollTop = list.scrollHeight;
+  };
+
+  list.addEventListener("scroll", () => {
+    isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < AT_BOTTOM_PX;
+    jump.hidden = isFollowing;
+  });
+
+  jump.addEventListener("click", () => {
+    isFollowing = true;
+    follow();
+  });
+
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    // An answer is busy for as long as its status says where it is.
+    for (const message of list.querySelectorAll("[aria-busy]")) {
+      if (!message.querySelector("[data-seq]")) message.removeAttribute("aria-busy");
+    }
+    if (isFollowing) follow();
+  });
+
+  // What a person sends they want to see, wherever they had scrolled to.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id === "composer") isFollowing = true;
+  });
+
+  const count = (selector, step) => {
+    for (const clock of document.querySelectorAll(selector)) {
+      clock.textContent = Math.max(0, Number(clock.textContent) + step);
+    }
+  };
+  setInterval(() => {
+    count("[data-clock]", 1);
+    count("[data-countdown]", -1);
+  }, 1000);
+
+  follow();
+})();
