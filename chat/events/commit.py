@@ -153,7 +153,7 @@ class Committer:
         """Commit what waits, then end the thread and its database connection."""
         if self._task:
             await self._task
-        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, _close_connection)
         self._thread.shutdown(wait=False)
 
     async def _commit_all(self) -> None:
@@ -176,6 +176,11 @@ class Committer:
                 ring(topic(log.generation_id))
             else:
                 log.refused(LogClosed(f"generation {log.generation_id}"))
+
+
+def _close_connection() -> None:
+    # Looked up in the thread that runs this: each has a connection of its own.
+    connection.close()
 
 
 def topic(generation_id: int) -> str:

@@ -1,0 +1,89 @@
+"""What all tests share: the environment, users, the model server, a worker, a whole site."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+# Read by settings.py, which pytest-django imports when the tests are collected.
+os.environ.update(
+    {
+        "DEBUG": "on",
+        "SECRET_KEY": "of the tests alone",
+        "ANTHROPIC_API_KEY": "",
+        # Nothing listens there: a test that needs a model starts one.
+        "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+        "CHAT_DEMO": "auto",
+        "CHAT_SIGNUP": "closed",
+    }
+)
+
+import asyncio
+import uuid
+
+import pytest
+import pytest_asyncio
+
+from chat.claude import Claude
+from chat.demo.pace import Pace
+from chat.demo.thread import DemoThread
+from chat.events import Committer
+from chat.generation import Runtime
+from chat.models import User
+from chat.worker import Worker
+from tests.site_process import SiteProcess
+
+QUICK = Pace(first_word_s=0.0, tokens_per_s=1_000_000.0)
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[DemoThread]:
+    """The model server, as fast as it goes; scenarios give it a pace of their own."""
+    with DemoThread(pace=QUICK) as server:
+        yield server
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice", password="a pass phrase of alice")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> User:
+    return User.objects.create_user("bob", password="a pass phrase of bob")
+
+
+def make_runtime(model: DemoThread) -> Runtime:
+    claude = Claude(
+        api_key="none", base_url=model.base_url, connect_timeout_s=5, read_timeout_s=1
+    )
+    return Runtime(
+        process_id=uuid.uuid4(),
+        claude=claude,
+        committer=Committer(),
+        max_tokens=16_000,
+        system="",
+        max_retry_wait_s=30,
+    )
+
+
+@pytest_asyncio.fixture
+async def worker(transactional_db: None, model: DemoThread) -> AsyncIterator[Worker]:
+    """A worker of this process in the test's loop; nothing of it is left afterwards."""
+    begun = Worker(make_runtime(model), heartbeat_s=0.2)
+    await begun.begin()
+    yield begun
+    await begun.drain(0)
+    # A task that nobody owns any more is a bug, even where it does no harm.
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture(scope="session")
+def site(model: DemoThread) -> Iterator[SiteProcess]:
+    """The whole site as a process of its own, with a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
+        with running:
+            yield running
