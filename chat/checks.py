@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, register
+
+TAG = "chat"
+"""Names these checks; asgi.py runs them too, because servers run none."""
 
 
-@register(Tags.security)
+@register(TAG)
 def check_model_is_configured(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A site without a way to Claude must not start and fail at the first prompt."""
     if settings.ANTHROPIC_API_KEY or settings.ANTHROPIC_BASE_URL or settings.CHAT_DEMO:
@@ -22,7 +25,7 @@ def check_model_is_configured(app_configs: Any, **kwargs: Any) -> list[CheckMess
     ]
 
 
-@register(Tags.security)
+@register(TAG)
 def check_demo_is_not_mixed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """CHAT_DEMO=on beside a key would silently answer with the demo."""
     if not settings.CHAT_DEMO or not (settings.ANTHROPIC_API_KEY or settings.ANTHROPIC_BASE_URL):

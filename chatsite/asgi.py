@@ -21,7 +21,9 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
-from chatsite.life import Life  # noqa: E402
+from chatsite.life import Life, refuse_bad_settings  # noqa: E402
+
+refuse_bad_settings()
 
 _protocols = ProtocolTypeRouter(
     {

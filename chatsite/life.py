@@ -8,7 +8,10 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 
+from chat.checks import TAG
 from chat.claude import Claude
 from chat.demo.server import DemoServer
 from chat.events import Committer
@@ -18,6 +21,17 @@ from chat.worker import Worker
 
 DEMO_RECORDS = 100
 """Of so many requests the offline model keeps a record, which nobody but a test reads."""
+
+
+def refuse_bad_settings() -> None:
+    """Stop a server that starts without what the site needs; servers run no system checks.
+
+    Raises:
+        ImproperlyConfigured: with the sentences of chat/checks.py.
+    """
+    serious = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
+    if serious:
+        raise ImproperlyConfigured(" ".join(f"{m.msg} {m.hint}" for m in serious))
 
 
 class Life:
@@ -30,8 +44,12 @@ class Life:
         self._demo: DemoServer | None = None
 
     async def begin(self) -> None:
-        """Start what the process runs; return when recovery is done."""
-        if self._begun is None:
+        """Start what the process runs; return when recovery is done.
+
+        What failed, because the database was away, is tried again by the next caller.
+        """
+        has_failed = self._begun and self._begun.done() and self._begun.exception()
+        if self._begun is None or has_failed:
             self._begun = asyncio.create_task(self._begin(), name="begin")
         await asyncio.shield(self._begun)
 
@@ -42,10 +60,10 @@ class Life:
         await asyncio.shield(self._ended)
 
     async def _begin(self) -> None:
-        base_url = settings.ANTHROPIC_BASE_URL
-        if settings.CHAT_DEMO:
+        if settings.CHAT_DEMO and self._demo is None:
             self._demo = DemoServer(keep=DEMO_RECORDS)
-            base_url = await self._demo.start()
+            await self._demo.start()
+        base_url = self._demo.base_url if self._demo else settings.ANTHROPIC_BASE_URL
         self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
         _end_with_reactor(self)

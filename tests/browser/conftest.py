@@ -1,0 +1,168 @@
+"""The tests in a real browser: Chromium, signed-in people, and what the browser complained of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
+
+from chat.demo.thread import DemoThread
+from tests.browser.cable import Cable
+from tests.browser.chat_page import CONVERSATION, ChatPage
+from tests.browser.problems import Problems
+from tests.site_process import ADMIN_PASSWORD, SiteProcess
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WITHOUT_CHROMIUM = (
+    "Chromium is missing: install it with `apt-get install chromium` or "
+    "`playwright install chromium`, or name it in the variable CHROMIUM."
+)
+TIMEOUT_S = 10.0
+
+NewContext = Callable[..., BrowserContext]
+
+
+class Person(NamedTuple):
+    """An account, and the cookies of somebody who has signed in to it."""
+
+    name: str
+    password: str
+    state: StorageState
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=TIMEOUT_S * 1000)
+    with sync_playwright() as playwright:
+        path = _chromium(playwright.chromium.executable_path)
+        if path is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail(WITHOUT_CHROMIUM, pytrace=False)
+            pytest.skip(WITHOUT_CHROMIUM)
+        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def _chromium(of_playwright: str) -> str | None:
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = (shutil.which(name) for name in (*names, of_playwright) if name)
+    return next((path for path in found if path), None)
+
+
+@pytest.fixture
+def problems() -> Iterator[Problems]:
+    """What the browser complained of; any complaint that the test did not expect fails it."""
+    collected = Problems()
+    yield collected
+    assert collected.unexpected == []
+
+
+@pytest.fixture
+def new_context(browser: Browser, problems: Problems) -> Iterator[NewContext]:
+    """Make browser contexts (a profile of its own each) that are watched, and closed at the end."""
+    opened: list[BrowserContext] = []
+
+    def make(**options: object) -> BrowserContext:
+        context = browser.new_context(**{"locale": "en-US", **options})  # type: ignore[arg-type]
+        context.set_default_timeout(TIMEOUT_S * 1000)
+        problems.watch(context)
+        opened.append(context)
+        return context
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+def sign_in(chat: ChatPage, name: str, password: str) -> None:
+    chat.open()
+    chat.page.get_by_label("Login").fill(name)
+    chat.page.get_by_label("Password").fill(password)
+    chat.page.get_by_role("button", name="Sign in").click()
+
+
+def _signed_in(browser: Browser, base_url: str, name: str, password: str) -> Person:
+    context = browser.new_context()
+    chat = ChatPage(context.new_page(), base_url)
+    sign_in(chat, name, password)
+    expect(chat.composer).to_be_visible()
+    state = context.storage_state()
+    context.close()
+    return Person(name, password, state)
+
+
+@pytest.fixture(scope="session")
+def alice(browser: Browser, site: SiteProcess) -> Person:
+    site.add_user("alice", "a pass phrase of alice")
+    return _signed_in(browser, site.base_url, "alice", "a pass phrase of alice")
+
+
+@pytest.fixture(scope="session")
+def bob(browser: Browser, site: SiteProcess) -> Person:
+    site.add_user("bob", "a pass phrase of bob")
+    return _signed_in(browser, site.base_url, "bob", "a pass phrase of bob")
+
+
+@pytest.fixture
+def chat(new_context: NewContext, site: SiteProcess, alice: Person) -> ChatPage:
+    """The empty page of alice, who is signed in."""
+    context = new_context(storage_state=alice.state)
+    return ChatPage(context.new_page(), site.base_url).open()
+
+
+@pytest.fixture
+def begun(chat: ChatPage) -> ChatPage:
+    """A conversation of alice with one finished answer."""
+    chat.play("max-tokens")
+    expect(chat.page).to_have_url(CONVERSATION)
+    chat.expect_end()
+    return chat
+
+
+@pytest.fixture
+def cable(site: SiteProcess) -> Iterator[Cable]:
+    """A cable to the site, for a browser that uses its address instead of the site's."""
+    with Cable(site.port) as laid:
+        yield laid
+
+
+@pytest.fixture
+def remote(new_context: NewContext, cable: Cable, alice: Person) -> ChatPage:
+    """The empty page of alice, seen through the cable. (Cookies know no ports.)"""
+    context = new_context(storage_state=alice.state)
+    return ChatPage(context.new_page(), cable.base_url).open()
+
+
+@pytest.fixture(scope="session")
+def own_site(model: DemoThread) -> Iterator[SiteProcess]:
+    """A second site, which tests may kill and start again."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
+        with running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def admin(browser: Browser, own_site: SiteProcess) -> Person:
+    """The admin of the second site."""
+    return _signed_in(browser, own_site.base_url, "admin", ADMIN_PASSWORD)
+
+
+@pytest.fixture
+def own_chat(new_context: NewContext, own_site: SiteProcess, admin: Person) -> ChatPage:
+    """The empty page of the second site's admin."""
+    context = new_context(storage_state=admin.state)
+    return ChatPage(context.new_page(), own_site.base_url).open()
