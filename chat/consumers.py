@@ -13,6 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 
 from chat import services
 from chat.models import Conversation, Generation, User
@@ -46,7 +49,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         message = _read(text_data)
-        if not await in_thread(_is_signed_in, self.scope["session"], self.user.pk):
+        if not await in_thread(_is_signed_in, self.scope["session"].session_key, self.user):
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":
             self._follow(Position.from_json(message))
@@ -97,7 +100,11 @@ def _may_read(user: User, conversation_id: UUID) -> bool:
     return Conversation.objects.owned_by(user).filter(pk=conversation_id).exists()
 
 
-def _is_signed_in(session: Any, user_id: int) -> bool:
-    """Whether the session of the handshake still exists and its user may still sign in."""
-    is_active = User.objects.filter(pk=user_id, is_active=True).exists()
-    return is_active and bool(session.session_key) and session.exists(session.session_key)
+def _is_signed_in(session_key: str | None, user: User) -> bool:
+    """Whether the session of the handshake still signs its user in.
+
+    Read anew: the session may be gone or expired, the password changed, the account disabled.
+    """
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    return get_user(request) == user

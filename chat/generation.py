@@ -14,20 +14,18 @@ import logging
 import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from chat import errors, events
 from chat.claude import Claude, Request
-from chat.content import Content, plain_text, text_of
 from chat.context import Turn, messages_for_claude
-from chat.models import Conversation, Event, Generation, Message
-from chat.render import render
+from chat.ending import Answer, Ending, finish, read_answer
+from chat.models import Generation, Message
 from chat.retry import MAX_RETRIES, wait_before_retry
 from chat.threads import in_thread
 
@@ -53,24 +51,8 @@ class Runtime:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Ending(NamedTuple):
-    """How a generation ends. `status` None: stopped where that was asked, else interrupted."""
-
-    status: Generation.Status | None
-    error_code: str = ""
-
-
 class _StopRequested(Exception):
     """A stop was asked for before the generation was taken."""
-
-
-class _Progress:
-    """What is known of the answer so far."""
-
-    def __init__(self) -> None:
-        self.content = Content()
-        self.request_id = ""
-        self.first_word_at: datetime | None = None
 
 
 async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
@@ -79,15 +61,15 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
     Cancelling the task closes the stream and ends the generation as `stopped` (or `interrupted`
     where nobody asked for a stop); the CancelledError is raised afterwards.
     """
-    progress = _Progress()
+    answer = Answer()
     log = events.Log(generation_id, runtime.process_id, runtime.committer)
     final: events.Entry | None = None
     try:
-        ending = await _write_answer(generation_id, runtime, log, progress)
+        ending = await _write_answer(generation_id, runtime, log, answer)
         if ending:
-            final = await _to_the_end(_finish(log, progress, ending))
+            final = await _to_the_end(_finish(log, answer, ending))
     except asyncio.CancelledError:
-        final = await _to_the_end(_finish(log, progress, Ending(None)))
+        final = await _to_the_end(_finish(log, answer, Ending(None)))
         raise
     except events.LogClosed:
         logger.info("generation %s: taken away or deleted", generation_id)
@@ -97,14 +79,14 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
 
 
 async def _write_answer(
-    generation_id: int, runtime: Runtime, log: events.Log, progress: _Progress
+    generation_id: int, runtime: Runtime, log: events.Log, answer: Answer
 ) -> Ending | None:
     """Take the generation and ask Claude; return how it ended, None where it was not ours."""
     try:
         request = await _to_the_end(_take(generation_id, runtime))
         if request is None:
             return None
-        await _ask(request, runtime, log, progress)
+        await _ask(request, runtime, log, answer)
     except _StopRequested:
         return Ending(Status.STOPPED)
     except errors.GenerationError as error:
@@ -118,14 +100,14 @@ async def _write_answer(
     return Ending(Status.COMPLETE)
 
 
-async def _ask(request: Request, runtime: Runtime, log: events.Log, progress: _Progress) -> None:
+async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answer) -> None:
     """Make the request, and make it again where it failed before its first content."""
     waited_s, attempt = 0.0, 1
     while True:
         start = {"number": 1, "model": request.model, "attempt": attempt}
         await log.append("request", start)
         try:
-            return await _relay_stream(request, runtime.claude, log, progress)
+            return await _relay_stream(request, runtime.claude, log, answer)
         except errors.GenerationError as error:
             wait_s = wait_before_retry(
                 error,
@@ -134,7 +116,7 @@ async def _ask(request: Request, runtime: Runtime, log: events.Log, progress: _P
                 max_wait_s=runtime.max_retry_wait_s,
                 jitter=random.random(),
             )
-            if wait_s is None or progress.content.has_content:
+            if wait_s is None or answer.content.has_content:
                 raise
             attempt += 1
             await log.append("retry", _retry_data(error, attempt, wait_s))
@@ -152,15 +134,13 @@ def _retry_data(error: errors.GenerationError, attempt: int, wait_s: float) -> d
 
 
 async def _relay_stream(
-    request: Request, claude: Claude, log: events.Log, progress: _Progress
+    request: Request, claude: Claude, log: events.Log, answer: Answer
 ) -> None:
     """Copy one stream into the log."""
     async with claude.stream(request) as stream:
-        progress.request_id = stream.request_id
+        answer.request_id = stream.request_id
         async for kind, data in stream:
-            progress.content.feed(kind, data)
-            if progress.content.has_word and progress.first_word_at is None:
-                progress.first_word_at = timezone.now()
+            answer.feed(kind, data, timezone.now())
             await log.append(kind, data)
 
 
@@ -201,7 +181,7 @@ def _turns_before(message: Message) -> list[Turn]:
     return [Turn(m.role, m.content, "refusal" if m.pk in refused else "") for m in rows]
 
 
-async def _finish(log: events.Log, progress: _Progress, ending: Ending) -> events.Entry | None:
+async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Entry | None:
     try:
         await log.flush()
     except events.LogClosed:
@@ -210,95 +190,9 @@ async def _finish(log: events.Log, progress: _Progress, ending: Ending) -> event
         # The database was away for too long. What it has is what the answer is.
         logger.exception("generation %s: its log can't be written", log.generation_id)
         ending = Ending(Status.FAILED, errors.Internal.code)
-        progress.content = await in_thread(read_content, log.generation_id)
-
-    def write(_: None) -> events.Entry | None:
-        return finish(log.generation_id, log.process_id, progress.content, ending, progress)
-
-    return await in_thread(events.patiently, write, None)
-
-
-def finish(
-    generation_id: int,
-    owner_id: UUID | None,
-    content: Content,
-    ending: Ending,
-    progress: _Progress | None = None,
-) -> events.Entry | None:
-    """Give a running generation its final status, its last event, and its message its content.
-
-    Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        running = Generation.objects.filter(
-            pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
-        )
-        generation = running.select_for_update(of=("self",), no_key=True).first()
-        if generation is None:
-            return None
-        status, error_code = _resolve(ending, generation)
-        updated = running.update(
-            status=status,
-            error_code=error_code,
-            finished_at=now,
-            first_word_at=progress.first_word_at if progress else None,
-            request_id=progress.request_id if progress else "",
-            **_record(content),
-        )
-        if updated != 1:
-            return None
-        _fold(generation, content, now)
-        return _append_final(generation_id, status, error_code, now)
-
-
-def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status, str]:
-    if ending.status:
-        return ending.status, ending.error_code
-    if generation.stop_requested_at:
-        return Status.STOPPED, ""
-    return Status.INTERRUPTED, ending.error_code or errors.Shutdown.code
-
-
-def _record(content: Content) -> dict[str, Any]:
-    return {
-        "stop_reason": content.stop_reason,
-        "stop_details": content.stop_details,
-        "usage": content.usage,
-        "input_tokens": content.tokens("input_tokens")
-        + content.tokens("cache_creation_input_tokens")
-        + content.tokens("cache_read_input_tokens"),
-        "output_tokens": content.tokens("output_tokens"),
-    }
-
-
-def _fold(generation: Generation, content: Content, now: datetime) -> None:
-    """Store on the message what a page needs to show it without its log."""
-    blocks = content.blocks()
-    Message.objects.filter(pk=generation.message_id).update(
-        content=blocks,
-        text=plain_text(blocks),
-        rendered=[render(text_of(block)) for block in blocks],
-    )
-    Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
-
-
-def _append_final(
-    generation_id: int, status: Generation.Status, error_code: str, now: datetime
-) -> events.Entry:
-    last = Event.objects.filter(generation_id=generation_id).aggregate(seq=Max("seq"))["seq"] or 0
-    data = json.dumps({"status": status.value, "error_code": error_code})
-    final = events.Entry(last + 1, events.FINAL, data, now)
-    events.insert_entries(generation_id, [final])
-    return final
-
-
-def read_content(generation_id: int) -> Content:
-    """Build an answer's content from its log, for callers in a thread."""
-    content = Content()
-    for entry in events.read(generation_id):
-        content.feed(entry.kind, json.loads(entry.data))
-    return content
+        answer = await in_thread(read_answer, log.generation_id)
+    finish_this = partial(finish, log.generation_id, log.process_id, answer)
+    return await in_thread(events.patiently, finish_this, ending)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -18,7 +18,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from chat import errors
-from chat.generation import Ending, Runtime, finish, read_content, run
+from chat.ending import Ending, finish, read_answer
+from chat.generation import Runtime, run
 from chat.models import Generation, Process
 from chat.threads import in_thread
 
@@ -202,9 +203,9 @@ class Worker:
 def _interrupt(generation_id: int) -> None:
     generation = Generation.objects.filter(pk=generation_id).first()
     if generation:
-        content = read_content(generation_id)
+        answer = read_answer(generation_id)
         ending = Ending(None, errors.OwnerLost.code)
-        if finish(generation_id, generation.owner_id, content, ending):
+        if finish(generation_id, generation.owner_id, answer, ending):
             logger.warning("generation %s: %s", generation_id, errors.OwnerLost.code)
 
 

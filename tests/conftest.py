@@ -25,6 +25,8 @@ import uuid
 
 import pytest
 import pytest_asyncio
+from django.conf import settings
+from django.db import connections
 
 from chat.claude import Claude
 from chat.demo.pace import Pace
@@ -43,6 +45,14 @@ def model() -> Iterator[DemoThread]:
     """The model server, as fast as it goes; scenarios give it a pace of their own."""
     with DemoThread(pace=QUICK) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give each run a SQLite file of its own, so that two runs at once do not share one."""
+    if settings.IS_SQLITE:
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connections["default"].settings_dict["TEST"]["NAME"] = str(file)
 
 
 @pytest.fixture

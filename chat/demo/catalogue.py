@@ -12,6 +12,8 @@ _NAMES = {
     "claude-haiku-5-5": ("Claude Haiku 5.5 (demo)", "haiku", "2026-10-07T00:00:00Z"),
     "claude-opus-5-5": ("Claude Opus 5.5 (demo)", "opus", "2026-09-22T00:00:00Z"),
 }
+# Messages API, "Model deprecations".
+_RETIRED = frozenset({"claude-sonnet-4-20250514", "claude-opus-4-1-20250805", "claude-opus-4-1"})
 # Messages API, "Adaptive thinking", per model: these think always, so they refuse `disabled`,
 # and with it a forced `tool_choice`.
 ALWAYS_THINKING = frozenset({"claude-sonnet-5-5", "claude-opus-5-5"})
@@ -34,6 +36,11 @@ def model(model_id: str) -> dict[str, Any] | None:
         "max_tokens": MAX_OUTPUT_TOKENS,
         "capabilities": None,
     }
+
+
+def is_answered(model_id: str) -> bool:
+    """Whether requests for a model are answered: any that Claude has, listed here or not."""
+    return model_id.startswith("claude-") and model_id not in _RETIRED
 
 
 def page() -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _check_model(body: Mapping[str, Any]) -> None:
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise _invalid("model: Field required")
-    if catalogue.model(model) is None:
+    if not catalogue.is_answered(model):
         raise ApiError("not_found_error", f"model: {model}")
 
 

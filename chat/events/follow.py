@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 
 from chat.events.commit import live_logs, topic
@@ -37,13 +36,8 @@ class Follower:
         self._bell.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bell.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._bell.__exit__(*error)
 
     async def next(self, timeout_s: float | None = None) -> list[Entry]:
         """Return the events behind `after`, at least one; [] at the end or the time-out."""

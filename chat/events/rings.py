@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from types import TracebackType
 from typing import Self
 
 _bells: dict[str, set[Bell]] = {}
@@ -28,12 +27,7 @@ class Bell:
             _bells.setdefault(self._topic, set()).add(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with _bells_lock:
             bells = _bells[self._topic]
             bells.discard(self)

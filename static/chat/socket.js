@@ -64,7 +64,7 @@
 
   // A form says whether there is a socket: what that delivers is not answered twice.
   document.addEventListener("htmx:configRequest", (event) => {
-    event.detail.parameters.socket = socket ? "open" : "closed";
+    if (event.detail.verb === "post") event.detail.parameters.socket = socket ? "open" : "closed";
   });
 
   // In the capture phase, before htmx: with a socket there is no need for its POST.

@@ -89,8 +89,8 @@ def new_context(browser: Browser, problems: Problems) -> Iterator[NewContext]:
 
 def sign_in(chat: ChatPage, name: str, password: str) -> None:
     chat.open()
-    chat.page.get_by_label("Login").fill(name)
-    chat.page.get_by_label("Password").fill(password)
+    chat.page.get_by_label("Username or email").fill(name)
+    chat.page.get_by_label("Password", exact=True).fill(password)
     chat.page.get_by_role("button", name="Sign in").click()
 
 

@@ -20,7 +20,7 @@ def visitor(new_context: NewContext, site: SiteProcess) -> ChatPage:
 
 def test_sign_in_wrong_password_says_so(visitor: ChatPage, alice: Person) -> None:
     sign_in(visitor, alice.name, "not her pass phrase")
-    expect(visitor.page.locator(".errorlist")).to_contain_text("not correct")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("not correct")
     expect(visitor.composer).to_have_count(0)
 
 
@@ -32,8 +32,8 @@ def test_sign_in_right_password_opens_the_chat(visitor: ChatPage, alice: Person)
 def test_sign_in_leads_back_to_what_was_asked_for(visitor: ChatPage, alice: Person) -> None:
     visitor.page.goto(f"{visitor.base_url}/accounts/email/")
     expect(visitor.page).to_have_url(re.compile(r"/accounts/login/\?next="))
-    visitor.page.get_by_label("Login").fill(alice.name)
-    visitor.page.get_by_label("Password").fill(alice.password)
+    visitor.page.get_by_label("Username or email").fill(alice.name)
+    visitor.page.get_by_label("Password", exact=True).fill(alice.password)
     visitor.page.get_by_role("button", name="Sign in").click()
     expect(visitor.page).to_have_url(re.compile("/accounts/email/$"))
 

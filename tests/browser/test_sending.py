@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from chat.demo.steps import Text, Wait
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import CONVERSATION, ChatPage, calls
+from tests.browser.problems import Problems
 
 
 def test_send_from_the_empty_page_opens_a_conversation(chat: ChatPage) -> None:
@@ -39,7 +40,8 @@ def test_shift_enter_breaks_the_line(begun: ChatPage) -> None:
     assert begun.prompts.last.inner_text() == "one\ntwo"
 
 
-def test_enter_on_nothing_sends_nothing(begun: ChatPage) -> None:
+def test_enter_on_nothing_sends_nothing(begun: ChatPage, problems: Problems) -> None:
+    problems.expect("400")
     begun.composer.press("Enter")
     expect(begun.page.locator("#composer-error")).to_contain_text("Write a message first")
     expect(begun.prompts).to_have_count(1)

@@ -1,0 +1,127 @@
+"""How an answer ends: one transaction for its final status, its last event and its message.
+
+    finish -> the status (a conditional UPDATE) -> the message's content -> the `final` event
+
+Whoever ends a generation comes through here: the process that wrote it, or the one that found
+it without an owner. The conditional UPDATE lets exactly one of them win.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from chat import errors, events
+from chat.content import Content, plain_text, text_of
+from chat.models import Conversation, Event, Generation, Message
+from chat.render import render
+
+Status = Generation.Status
+
+
+class Ending(NamedTuple):
+    """How a generation ends. `status` None: stopped where that was asked, else interrupted."""
+
+    status: Generation.Status | None
+    error_code: str = ""
+
+
+class Answer:
+    """What is known of an answer so far."""
+
+    def __init__(self) -> None:
+        self.content = Content()
+        self.request_id = ""
+        self.first_word_at: datetime | None = None
+
+    def feed(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
+        """Take in one event of the log."""
+        self.content.feed(kind, data)
+        if self.content.has_word and self.first_word_at is None:
+            self.first_word_at = at
+
+
+def read_answer(generation_id: int) -> Answer:
+    """Build an answer from its log, for callers in a thread."""
+    answer = Answer()
+    for entry in events.read(generation_id):
+        answer.feed(entry.kind, json.loads(entry.data), entry.at)
+    return answer
+
+
+def finish(
+    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending
+) -> events.Entry | None:
+    """Give a running generation its final status, its last event, and its message its content.
+
+    Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        running = Generation.objects.filter(
+            pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
+        )
+        generation = running.select_for_update(of=("self",), no_key=True).first()
+        if generation is None:
+            return None
+        status, error_code = _resolve(ending, generation)
+        updated = running.update(
+            status=status,
+            error_code=error_code,
+            finished_at=now,
+            first_word_at=answer.first_word_at,
+            request_id=answer.request_id,
+            **_record(answer.content),
+        )
+        if updated != 1:
+            return None
+        _fold(generation, answer.content, now)
+        return _append_final(generation_id, status, error_code, now)
+
+
+def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status, str]:
+    if ending.status:
+        return ending.status, ending.error_code
+    if generation.stop_requested_at:
+        return Status.STOPPED, ""
+    return Status.INTERRUPTED, ending.error_code or errors.Shutdown.code
+
+
+def _record(content: Content) -> dict[str, Any]:
+    return {
+        "stop_reason": content.stop_reason,
+        "stop_details": content.stop_details,
+        "usage": content.usage,
+        "input_tokens": content.tokens("input_tokens")
+        + content.tokens("cache_creation_input_tokens")
+        + content.tokens("cache_read_input_tokens"),
+        "output_tokens": content.tokens("output_tokens"),
+    }
+
+
+def _fold(generation: Generation, content: Content, now: datetime) -> None:
+    """Store on the message what a page needs to show it without its log."""
+    blocks = content.blocks()
+    Message.objects.filter(pk=generation.message_id).update(
+        content=blocks,
+        text=plain_text(blocks),
+        rendered=[render(text_of(block)) for block in blocks],
+    )
+    Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
+
+
+def _append_final(
+    generation_id: int, status: Generation.Status, error_code: str, now: datetime
+) -> events.Entry:
+    last = Event.objects.filter(generation_id=generation_id).aggregate(seq=Max("seq"))["seq"] or 0
+    data = json.dumps({"status": status.value, "error_code": error_code})
+    final = events.Entry(last + 1, events.FINAL, data, now)
+    events.insert_entries(generation_id, [final])
+    return final

@@ -1,0 +1,144 @@
+"""Reloading, leaving, losing the network: the page has the whole text, and nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.demo.steps import Text
+from chat.demo.thread import DemoThread
+from tests.browser.cable import Cable
+from tests.browser.chat_page import CONVERSATION, ChatPage, calls
+from tests.browser.problems import Problems
+
+TEXT = "".join(f"word{n:04d} " for n in range(600)).strip()
+SLOW = Text(TEXT, chunk=10, interval_s=0.006)
+"""About three seconds, and no word comes twice."""
+
+
+@pytest.fixture(autouse=True)
+def slow(model: DemoThread) -> None:
+    model.script("slow", SLOW)
+
+
+def begin(chat: ChatPage) -> str:
+    mark = chat.play("slow")
+    expect(chat.answer).to_contain_text("word0005")
+    return mark
+
+
+def test_reload_in_the_middle_goes_on(chat: ChatPage, model: DemoThread) -> None:
+    mark = begin(chat)
+    shown = chat.answer.inner_text()
+    chat.page.reload()
+    assert chat.answer.inner_text().startswith(shown)
+    chat.expect_end()
+    expect(chat.answer).to_have_text(TEXT)
+    assert len(calls(model, mark)) == 1
+
+
+def test_ten_reloads_cost_one_call(chat: ChatPage, model: DemoThread) -> None:
+    mark = begin(chat)
+    for _ in range(10):
+        chat.page.reload()
+    chat.expect_end()
+    expect(chat.answer).to_have_text(TEXT)
+    assert len(calls(model, mark)) == 1
+
+
+def test_leaving_and_coming_back_by_the_history(chat: ChatPage) -> None:
+    begin(chat)
+    chat.page.get_by_role("link", name="New chat").click()
+    expect(chat.page.locator(".empty")).to_be_visible()
+    chat.page.go_back()
+    expect(chat.page).to_have_url(CONVERSATION)
+    chat.expect_end()
+    expect(chat.answer).to_have_text(TEXT)
+
+
+def test_a_new_tab_in_the_middle_shows_the_same(chat: ChatPage) -> None:
+    begin(chat)
+    other = chat.another_tab()
+    other.expect_end()
+    expect(other.answer).to_have_text(TEXT)
+    chat.expect_end()
+    assert chat.html() == other.html()
+
+
+def test_a_cut_socket_catches_up_without_a_reload(
+    remote: ChatPage, cable: Cable, problems: Problems
+) -> None:
+    problems.expect("WebSocket", "wsError")
+    begin(remote)
+    remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
+    cable.pull()
+    expect(remote.offline_banner).to_contain_text("Reconnecting in")
+    cable.put_back()
+    expect(remote.offline_banner).to_be_hidden()
+    remote.expect_end()
+    expect(remote.answer).to_have_text(TEXT)
+    expect(remote.page.locator("body")).to_have_attribute("data-is-the-same-page", "yes")
+
+
+def test_the_socket_cut_again_and_again(
+    remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
+) -> None:
+    problems.expect("WebSocket", "wsError")
+    mark = begin(remote)
+    for _ in range(3):
+        cable.pull()
+        expect(remote.offline_banner).to_be_visible()
+        cable.put_back()
+        expect(remote.offline_banner).to_be_hidden()
+    remote.expect_end()
+    expect(remote.answer).to_have_text(TEXT)
+    assert len(calls(model, mark)) == 1
+
+
+def test_what_ended_while_the_socket_was_cut(
+    remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
+) -> None:
+    problems.expect("WebSocket", "wsError")
+    mark = begin(remote)
+    cable.pull()
+    model.wait_closed(calls(model, mark)[0], timeout_s=10)
+    cable.put_back()
+    remote.expect_end()
+    expect(remote.answer).to_have_text(TEXT)
+    live = remote.html()
+    remote.page.reload()
+    assert remote.html() == live
+
+
+def test_what_was_sent_elsewhere_while_the_socket_was_cut(
+    remote: ChatPage, cable: Cable, chat: ChatPage, problems: Problems
+) -> None:
+    problems.expect("WebSocket", "wsError")
+    remote.play("max-tokens")
+    remote.expect_end()
+    cable.pull()
+    expect(remote.offline_banner).to_be_visible()
+    chat.page.goto(remote.page.url.replace(remote.base_url, chat.base_url))
+    chat.play("max-tokens")
+    chat.expect_end()
+    cable.put_back()
+    expect(remote.answers).to_have_count(2)
+    remote.expect_end()
+    assert remote.html() == chat.html()
+
+
+def test_a_prompt_that_could_not_be_sent_is_kept(
+    remote: ChatPage, cable: Cable, problems: Problems
+) -> None:
+    problems.expect("WebSocket", "wsError", "ERR_", "htmx:sendError")
+    remote.play("max-tokens")
+    remote.expect_end()
+    cable.pull()
+    remote.send("/demo max-tokens\nWords that must not be lost")
+    expect(remote.page.locator("#composer-error")).to_contain_text("could not be sent")
+    expect(remote.composer).to_have_value("/demo max-tokens\nWords that must not be lost")
+    cable.put_back()
+    expect(remote.offline_banner).to_be_hidden()
+    remote.composer.press("Enter")
+    expect(remote.prompts).to_have_count(2)
+    remote.expect_end()

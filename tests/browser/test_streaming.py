@@ -1,0 +1,121 @@
+"""The answer appears as it is written: whole words, nothing twice, progress in figures."""
+
+from __future__ import annotations
+
+import re
+
+import regex
+from playwright.sync_api import expect
+
+from chat.demo.steps import Start, Text, Thinking, Wait
+from chat.demo.thread import DemoThread
+from tests.browser.chat_page import ChatPage
+
+WORDS = "Every word of this answer arrives in small pieces, and is shown when it is whole. "
+PACED = Text(WORDS * 6, chunk=3, interval_s=0.012)
+CHINESE = "学而时习之，不亦说乎？有朋自远方来，不亦乐乎？人不知而不愠，不亦君子乎？" * 4
+EMOJI = "👨‍👩‍👧‍👦 🇨🇭 👋🏽 🏳️‍🌈 5️⃣ e\u0301 नमस्ते " * 10
+
+
+def growing_states(chat: ChatPage) -> list[str]:
+    """Return the texts that an answer goes through while it grows, up to the last one."""
+    states: list[str] = []
+    expect(chat.answer).not_to_be_empty()
+    while chat.stop_button.count():
+        text = chat.answer.inner_text()
+        if text not in states:
+            states.append(text)
+    chat.expect_end()
+    return [*states, chat.answer.inner_text()]
+
+
+def test_words_appear_before_the_answer_is_done(chat: ChatPage, model: DemoThread) -> None:
+    model.script("paced", PACED)
+    chat.play("paced")
+    *partial, final = growing_states(chat)
+    assert final == (WORDS * 6).strip()
+    assert len(partial) >= 5
+    assert all(final.startswith(text) for text in partial)
+
+
+def test_words_appear_whole(begun: ChatPage, model: DemoThread) -> None:
+    model.script("paced", PACED)
+    begun.play("paced")
+    *partial, final = growing_states(begun)
+    cut = [text for text in partial if not (final + " ")[len(text)].isspace()]
+    assert cut == []
+
+
+def test_text_without_spaces_flows(chat: ChatPage, model: DemoThread) -> None:
+    model.script("flow", Text(CHINESE, chunk=2, interval_s=0.02))
+    chat.play("flow")
+    *partial, final = growing_states(chat)
+    assert final == CHINESE
+    assert len(partial) >= 5
+
+
+def test_emoji_are_never_cut(chat: ChatPage, model: DemoThread) -> None:
+    model.script("smile", Text(EMOJI, chunk=1, interval_s=0.01))
+    chat.play("smile")
+    *partial, final = growing_states(chat)
+    assert final == EMOJI.strip()
+    graphemes = regex.findall(r"\X", final)
+    ends = {len("".join(graphemes[:n])) for n in range(len(graphemes) + 1)}
+    assert all(final.startswith(text) and len(text) in ends for text in partial)
+
+
+def test_waiting_counts_seconds(chat: ChatPage, model: DemoThread) -> None:
+    model.script("silent", Start(), Wait(2.2), Text("At last."))
+    chat.play("silent")
+    expect(chat.status).to_contain_text("Waiting for the first word, 1 s")
+    expect(chat.status).to_contain_text("Waiting for the first word, 2 s")
+    expect(chat.answer).to_have_text("At last.")
+
+
+def test_progress_counts_characters(chat: ChatPage, model: DemoThread) -> None:
+    model.script("long-paced", Text(WORDS * 20, chunk=12, interval_s=0.01))
+    chat.play("long-paced")
+    expect(chat.status).to_have_text(re.compile(r"^\s*Received [1-9]\d{0,2} characters\s*$"))
+    expect(chat.status).to_have_text(re.compile(r"^\s*Received 1,\d{3} characters\s*$"))
+    chat.expect_end()
+    expect(chat.status).to_have_text("")
+
+
+def test_thinking_is_folded_and_can_be_read(chat: ChatPage, model: DemoThread) -> None:
+    model.script("ponder", Thinking("Let me see. " * 100, interval_s=0.02), Text("Yes."))
+    chat.play("ponder")
+    chat.answers.get_by_text("Thinking", exact=True).click()
+    expect(chat.answers.locator(".block-content")).to_contain_text("Let me see.")
+    expect(chat.answers.locator(".block-text")).to_have_text("Yes.")
+    expect(chat.answers.locator("details.block")).to_have_attribute("open", "")
+
+
+def test_the_live_page_equals_a_fresh_one(begun: ChatPage) -> None:
+    begun.play("server-tools")
+    expect(begun.answer).to_contain_text("the Sun")
+    begun.expect_end()
+    live = begun.html()
+    begun.page.reload()
+    assert live == begun.html()
+
+
+def test_the_view_follows_the_newest_line(chat: ChatPage, model: DemoThread) -> None:
+    model.script("tall", Text("A line of its own.\n\n" * 80, interval_s=0.005))
+    chat.play("tall")
+    chat.expect_end()
+    expect(chat.answer.locator("p").last).to_be_in_viewport()
+    expect(chat.prompts.first).not_to_be_in_viewport()
+
+
+def test_reading_higher_up_is_not_disturbed(chat: ChatPage, model: DemoThread) -> None:
+    model.script("tall-slow", Text("A line of its own.\n\n" * 120, interval_s=0.01))
+    chat.play("tall-slow")
+    jump = chat.page.get_by_role("button", name="Jump to the newest message")
+    expect(chat.prompts.first).not_to_be_in_viewport()
+    chat.prompts.first.scroll_into_view_if_needed()
+    expect(jump).to_be_visible()
+    chat.expect_end()
+    expect(chat.prompts.first).to_be_in_viewport()
+    jump.click()
+    expect(chat.answer.locator("p").last).to_be_in_viewport()
+    expect(jump).to_be_hidden()
