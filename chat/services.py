@@ -118,11 +118,14 @@ def rename(user: User, conversation_id: UUID, title: str) -> Conversation:
 
 def delete(user: User, conversation_id: UUID) -> None:
     """Delete a conversation with all its messages; an answer that is being written ends."""
-    conversation = get_conversation(user, conversation_id)
-    running = conversation.generations.filter(status__in=Generation.RUNNING)
-    generation_ids = list(running.values_list("pk", flat=True))
-    conversation.delete()
-    for generation_id in generation_ids:
+    with transaction.atomic():
+        # Locked, so that no prompt comes in between what is collected and what is deleted.
+        conversation = Conversation.objects.owned_by(user).select_for_update().get(
+            pk=conversation_id
+        )
+        generation_id = conversation.running_generation_id()
+        conversation.delete()
+    if generation_id:
         worker.cancel(generation_id)
     events.ring(conversation_topic(conversation_id))
 
@@ -157,10 +160,9 @@ def _sent_before(user: User, text: str, key: UUID) -> Sent | None:
 def _conversation_for(user: User, conversation_id: UUID | None, text: str) -> Conversation:
     if conversation_id is None:
         return Conversation.objects.create(owner=user, title=title_from(text))
-    conversation = get_conversation(user, conversation_id)
     # Locks the row, so that two prompts at once see each other's message as their parent.
-    Conversation.objects.filter(pk=conversation_id).update(updated_at=timezone.now())
-    return conversation
+    Conversation.objects.owned_by(user).filter(pk=conversation_id).update(updated_at=timezone.now())
+    return get_conversation(user, conversation_id)
 
 
 def _add_prompt(conversation: Conversation, text: str) -> Message:
