@@ -14,7 +14,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        settings.configured or settings.DEBUG
+        settings.configured or settings.DEBUG  # noqa: B018  (reading one reads them all)
     except ImproperlyConfigured as error:
         sys.exit(f"This site can't start: {error}")
     execute_from_command_line(sys.argv)

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import anthropic
 import httpx2
@@ -80,7 +80,7 @@ class Claude:
             opened = await self._client.messages.create(
                 model=request.model,
                 max_tokens=request.max_tokens,
-                messages=request.messages,  # type: ignore[arg-type]  # built by context.py
+                messages=cast("Any", request.messages),  # built by context.py
                 system=request.system or anthropic.omit,
                 extra_body=dict(request.extra),
                 stream=True,

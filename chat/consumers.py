@@ -39,7 +39,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     _relay: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        user = self.scope["user"]
+        user: Any = self.scope["user"]
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         if not user.is_authenticated or not await in_thread(_may_read, user, self.conversation_id):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.

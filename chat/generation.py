@@ -114,7 +114,7 @@ async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answ
                 attempt,
                 waited_s=waited_s,
                 max_wait_s=runtime.max_retry_wait_s,
-                jitter=random.random(),
+                jitter=random.random(),  # noqa: S311  (no secret)
             )
             if wait_s is None or answer.content.has_content:
                 raise

@@ -49,7 +49,7 @@ def _check_database() -> str:
             return "migrations are missing"
         with transaction.atomic():
             # Writes nothing, but needs the right and the room to write.
-            Process.objects.filter(pk=None).update(name="")
+            Process.objects.filter(pk__isnull=True).update(name="")
     except DatabaseError as error:
         logger.error("not ready: %s", type(error).__name__)
         return "not writable"
@@ -67,7 +67,7 @@ def _check_layer() -> str:
 
 async def _ask_layer() -> None:
     layer = get_channel_layer()
-    assert layer is not None
+    assert layer is not None  # noqa: S101  (for the types)
     async with asyncio.timeout(LAYER_TIMEOUT_S):
         channel = await layer.new_channel()
         await layer.send(channel, {"type": "ready"})

@@ -25,16 +25,18 @@ from chatsite.life import Life, refuse_bad_settings  # noqa: E402
 
 refuse_bad_settings()
 
+# The stubs ask for URL patterns of their own kind, which Django's path() does not make.
+_websocket: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]
 _protocols = ProtocolTypeRouter(
     {
         "http": get_asgi_application(),
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(_websocket),
     }
 )
 life = Life()
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def application(scope: Any, receive: Any, send: Any) -> None:
     """Serve one connection; Daphne calls this with keywords."""
     if scope["type"] == "lifespan":
         return await _lifespan(receive, send)

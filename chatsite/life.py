@@ -18,7 +18,6 @@ from chat.events import Committer
 from chat.generation import Runtime
 from chat.worker import Worker
 
-
 DEMO_RECORDS = 100
 """Of so many requests the offline model keeps a record, which nobody but a test reads."""
 
@@ -104,5 +103,6 @@ def _end_with_reactor(life: Life) -> None:
     def end() -> Deferred[Any]:
         return Deferred.fromFuture(asyncio.ensure_future(life.end()))
 
-    if reactor.running:  # type: ignore[attr-defined]  # Twisted's reactor is a module
-        reactor.addSystemEventTrigger("before", "shutdown", end)  # type: ignore[attr-defined]
+    if reactor.running:
+        # Twisted's interfaces leave out self, which type checkers take for the first argument.
+        reactor.addSystemEventTrigger("before", "shutdown", end)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from django.urls import include, path
 
 # The admin's own sign-in form knows no limit of attempts; this sends people to the site's.
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign, no-untyped-call]
 
 urlpatterns = [
     path("", include("chat.urls")),

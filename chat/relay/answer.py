@@ -27,7 +27,7 @@ class LiveAnswer:
     """Turns the log of one answer into fragments. Pure: it waits for nothing."""
 
     def __init__(self, view: MessageView) -> None:
-        assert view.generation is not None
+        assert view.generation is not None  # noqa: S101  (for the types)
         self.seq = 0
         self.characters = 0
         self._view = view

@@ -106,7 +106,7 @@ def _running_row(conversation: Conversation) -> MessageView | None:
 
 def _catch_up(state: _State, position: Position, title: str) -> str:
     """Return one frame with what the rows have and the reader does not, and note that it has."""
-    changes = [fragments.remove(f"message-{pk}") for pk in state.replaced]
+    changes: list[str] = [fragments.remove(f"message-{pk}") for pk in state.replaced]
     if state.added:
         changes.append(fragments.add_messages(state.added))
         position.message_id = state.added[-1].message.pk
@@ -134,7 +134,7 @@ def _begin(conversation: Conversation, generation_id: int) -> list[str]:
 async def _follow_answer(state: _State, position: Position) -> AsyncIterator[str]:
     """Yield frames from the reader's position in a running answer to its end."""
     view = state.running
-    assert view is not None and view.generation is not None
+    assert view is not None and view.generation is not None  # noqa: S101  (for the types)
     generation_id = view.generation.pk
     if position.generation_id != generation_id:
         # The reader does not show it as running: it gets the message whole, and goes on.

@@ -16,6 +16,11 @@ CONVERSATION = re.compile(r"/c/[0-9a-f-]{36}/$")
 _NOTHING_BETWEEN = re.compile(r">\s+<")
 _LIVE_ONLY = re.compile(r' id="block-[0-9-]+"| class=""')
 
+_PUT = """(field, text) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
+
 
 class ChatPage:
     """One tab with the chat, and names for what stands on it."""
@@ -41,6 +46,10 @@ class ChatPage:
     def send(self, text: str) -> None:
         self.composer.fill(text)
         self.composer.press("Enter")
+
+    def paste(self, text: str) -> None:
+        """Put a long text into the composer; typing it would take the browser minutes."""
+        self.composer.evaluate(_PUT, text)
 
     def play(self, scenario: str, words: str = "") -> str:
         """Send a prompt that plays a scenario; return a word that only this prompt has."""

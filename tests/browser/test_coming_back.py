@@ -11,6 +11,8 @@ from tests.browser.cable import Cable
 from tests.browser.chat_page import CONVERSATION, ChatPage, calls
 from tests.browser.problems import Problems
 
+# The failed connection itself, and what htmx makes of it.
+OFFLINE = ("WebSocket", "[object Event]", "ERR_", "[object HTMLFormElement]")
 TEXT = "".join(f"word{n:04d} " for n in range(600)).strip()
 SLOW = Text(TEXT, chunk=10, interval_s=0.006)
 """About three seconds, and no word comes twice."""
@@ -68,7 +70,7 @@ def test_a_new_tab_in_the_middle_shows_the_same(chat: ChatPage) -> None:
 def test_a_cut_socket_catches_up_without_a_reload(
     remote: ChatPage, cable: Cable, problems: Problems
 ) -> None:
-    problems.expect("WebSocket", "wsError")
+    problems.expect(*OFFLINE)
     begin(remote)
     remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
     cable.pull()
@@ -83,7 +85,7 @@ def test_a_cut_socket_catches_up_without_a_reload(
 def test_the_socket_cut_again_and_again(
     remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
 ) -> None:
-    problems.expect("WebSocket", "wsError")
+    problems.expect(*OFFLINE)
     mark = begin(remote)
     for _ in range(3):
         cable.pull()
@@ -98,7 +100,7 @@ def test_the_socket_cut_again_and_again(
 def test_what_ended_while_the_socket_was_cut(
     remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
 ) -> None:
-    problems.expect("WebSocket", "wsError")
+    problems.expect(*OFFLINE)
     mark = begin(remote)
     cable.pull()
     model.wait_closed(calls(model, mark)[0], timeout_s=10)
@@ -113,7 +115,7 @@ def test_what_ended_while_the_socket_was_cut(
 def test_what_was_sent_elsewhere_while_the_socket_was_cut(
     remote: ChatPage, cable: Cable, chat: ChatPage, problems: Problems
 ) -> None:
-    problems.expect("WebSocket", "wsError")
+    problems.expect(*OFFLINE)
     remote.play("max-tokens")
     remote.expect_end()
     cable.pull()
@@ -130,7 +132,7 @@ def test_what_was_sent_elsewhere_while_the_socket_was_cut(
 def test_a_prompt_that_could_not_be_sent_is_kept(
     remote: ChatPage, cable: Cable, problems: Problems
 ) -> None:
-    problems.expect("WebSocket", "wsError", "ERR_", "htmx:sendError")
+    problems.expect(*OFFLINE)
     remote.play("max-tokens")
     remote.expect_end()
     cable.pull()

@@ -11,22 +11,33 @@ from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage, calls
 
 BUSY = Status(529, "overloaded_error", "Overloaded", {"retry-after": "2"})
+BUSY_NOTICE = re.compile("Claude is busy; trying again in [12] s, 2 of 3")
 
 
-def test_a_retry_says_what_it_waits_for(chat: ChatPage, model: DemoThread) -> None:
+def test_a_retry_says_what_it_waits_for(begun: ChatPage, model: DemoThread) -> None:
     model.script("busy-once", Attempts([BUSY], [Text("Now it works.")]))
-    mark = chat.play("busy-once")
-    expect(chat.status).to_contain_text(re.compile("Claude is busy; trying again in [12] s, 2 of 3"))
-    expect(chat.answer).to_have_text("Now it works.")
+    mark = begun.play("busy-once")
+    expect(begun.status).to_have_text(BUSY_NOTICE)
+    expect(begun.answer).to_have_text("Now it works.")
     assert len(calls(model, mark)) == 2
 
 
-def test_a_retry_can_be_stopped(chat: ChatPage, model: DemoThread) -> None:
+def test_a_page_opened_while_a_retry_waits_says_so(begun: ChatPage, model: DemoThread) -> None:
+    model.script("busy-long", Status(529, "overloaded_error", "Overloaded", {"retry-after": "9"}))
+    begun.play("busy-long")
+    expect(begun.status).to_contain_text("Claude is busy")
+    begun.page.reload()
+    expect(begun.status).to_contain_text("Claude is busy; trying again in", timeout=2000)
+    begun.stop_button.click()
+    expect(begun.status).to_contain_text("Stopped.")
+
+
+def test_a_retry_can_be_stopped(begun: ChatPage, model: DemoThread) -> None:
     model.script("busy", BUSY)
-    mark = chat.play("busy")
-    expect(chat.status).to_contain_text("Claude is busy")
-    chat.stop_button.click()
-    expect(chat.status).to_contain_text("Stopped.")
+    mark = begun.play("busy")
+    expect(begun.status).to_have_text(BUSY_NOTICE)
+    begun.stop_button.click()
+    expect(begun.status).to_contain_text("Stopped.")
     assert len(calls(model, mark)) == 1
 
 

@@ -194,8 +194,8 @@ async def test_retry_after_is_honoured(worker: Worker, model: DemoThread, alice:
     generation = await answered(alice, prompt("limit-0.7"))
     assert generation.message.parent is not None
     first, second = calls(model, generation.message.parent)
-    assert first.closed_at is not None
-    assert 0.7 <= second.started_at - first.closed_at < 1.5
+    assert first.first_byte_at is not None
+    assert 0.7 <= second.started_at - first.first_byte_at < 1.5
     assert (await data_of(generation, "retry"))[0]["wait_s"] == 0.7
 
 

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             # Kept by the loop's own set for as long as the reactor runs.
             self._begin = asyncio.ensure_future(begin())
 
-        reactor.callWhenRunning(start)  # type: ignore[attr-defined]  # the reactor is a module
+        reactor.callWhenRunning(start)
         Server(
             application=application,
             endpoints=[f"tcp:port={port}:interface={host}"],

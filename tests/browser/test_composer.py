@@ -1,0 +1,104 @@
+"""The composer: what is typed is never lost, and everything can be done from the keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.demo.steps import Text
+from chat.demo.thread import DemoThread
+from tests.browser.chat_page import ChatPage
+
+# Keeps every sentence that a screen reader is given.
+LISTEN = """window.heard = [];
+new MutationObserver(() => heard.push(document.getElementById("announcer").textContent))
+    .observe(document.getElementById("announcer"), {childList: true, characterData: true})"""
+
+
+@pytest.fixture
+def writing(begun: ChatPage, model: DemoThread) -> ChatPage:
+    """A conversation with an answer that takes some three seconds."""
+    model.script("steady", Text("Steady words. " * 100, interval_s=0.025))
+    begun.play("steady")
+    expect(begun.answer).to_contain_text("Steady words.")
+    return begun
+
+
+def test_what_is_typed_while_an_answer_runs_is_kept(writing: ChatPage) -> None:
+    writing.composer.press_sequentially("My next question")
+    writing.composer.press("Enter")
+    expect(writing.composer).to_have_value("My next question")
+    writing.expect_end()
+    expect(writing.composer).to_have_value("My next question")
+    expect(writing.composer).to_be_focused()
+    writing.composer.press("Enter")
+    expect(writing.prompts.last).to_have_text("My next question")
+
+
+def test_focus_returns_after_a_send(begun: ChatPage) -> None:
+    begun.composer.fill("A question")
+    begun.send_button.click()
+    expect(begun.prompts.last).to_have_text("A question")
+    expect(begun.composer).to_be_focused()
+    expect(begun.composer).to_be_editable()
+    begun.expect_end()
+    expect(begun.composer).to_be_focused()
+
+
+def test_the_composer_grows_to_twelve_lines(begun: ChatPage) -> None:
+    def height() -> float:
+        box = begun.composer.bounding_box()
+        assert box is not None
+        return box["height"]
+
+    heights = []
+    for lines in (1, 6, 12, 40):
+        begun.composer.fill("line\n" * (lines - 1) + "line")
+        heights.append(height())
+    assert heights[0] < heights[1] < heights[2] == heights[3] < 330
+
+
+def test_tab_reaches_the_list_the_composer_and_stop(writing: ChatPage) -> None:
+    reached = []
+    writing.page.locator(".skip-link").focus()
+    for _ in range(300):
+        writing.page.keyboard.press("Tab")
+        element = writing.page.locator(":focus")
+        name = element.get_attribute("class") or element.get_attribute("id") or ""
+        reached.append(element.get_attribute("id") or name)
+        if "stop-button" in name:
+            break
+    assert "new-chat" in reached[0]
+    assert "composer-text" in reached
+    assert "stop-button" in reached[-1]
+    writing.page.keyboard.press("Enter")
+    expect(writing.status).to_contain_text("Stopped.")
+
+
+def test_the_skip_link_leads_to_the_composer(begun: ChatPage) -> None:
+    begun.page.locator(".skip-link").focus()
+    begun.page.keyboard.press("Enter")
+    expect(begun.composer).to_be_focused()
+
+
+def test_a_screen_reader_hears_the_start_and_the_end(begun: ChatPage, model: DemoThread) -> None:
+    model.script("steady", Text("Steady words. " * 100, interval_s=0.01))
+    begun.page.evaluate(LISTEN)
+    begun.play("steady")
+    expect(begun.announcer).to_have_text("Claude is answering.")
+    expect(begun.answers.last).to_have_attribute("aria-busy", "true")
+    expect(begun.announcer).to_have_text("Claude's answer is complete.")
+    begun.expect_end()
+    heard = begun.page.evaluate("heard")
+    assert heard == ["Claude is answering.", "Claude's answer is complete."]
+
+
+def test_a_screen_reader_hears_of_a_failure(begun: ChatPage) -> None:
+    begun.play("reset-late")
+    expect(begun.announcer).to_contain_text("The connection to Claude broke.")
+
+
+def test_every_control_has_a_name(writing: ChatPage) -> None:
+    tree = writing.page.locator("body").aria_snapshot()
+    nameless = [line for line in tree.splitlines() if line.strip() in ("- button", "- link")]
+    assert nameless == []
