@@ -17,6 +17,10 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
+# The settings under test. pytest-django reads them before tests/conftest.py could set anything.
+TESTING = env DEBUG=on SECRET_KEY=of-the-tests-alone ANTHROPIC_BASE_URL=http://127.0.0.1:9 \
+	CHAT_DEMO=auto CHAT_SIGNUP=closed
+
 .PHONY: help run test lint format lock clean
 
 help:
@@ -30,12 +34,12 @@ help:
 run:
 	$(call install,requirements.txt)
 	@$(PY) -m chatsite.development
-	@$(PY) manage.py setup
-	@exec $(PY) manage.py serve --host $(HOST) --port $(PORT)
+	@$(PY) manage.py setup --skip-checks
+	@exec $(PY) -u manage.py serve --host $(HOST) --port $(PORT)
 
 test:
 	$(call install,requirements-dev.txt)
-	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	@$(TESTING) $(PY) -X dev -m pytest --cov --cov-report=term $(ARGS)
 
 lint:
 	$(call install,requirements-dev.txt)
@@ -43,7 +47,7 @@ lint:
 	@$(PY) -m ruff check --quiet .
 	@$(VENV)/bin/djade --check --target-version 5.2 $(TEMPLATES)
 	@$(PRODUCTION) $(PY) -m mypy
-	@$(PY) $(VENV)/bin/lint-imports
+	@$(PY) $(VENV)/bin/lint-imports --no-logo
 	@$(PRODUCTION) $(PY) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 

@@ -8,7 +8,8 @@ GenerationError (`to_error`, `_error_of_event`); CancelledError passes through u
 
 from __future__ import annotations
 
-import json
+import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from chat import errors
-from chat.content import clean_json
+from chat.content import parse_json
 
 
 class ApiEvent(NamedTuple):
@@ -54,6 +55,7 @@ class Claude:
     def __init__(
         self, *, api_key: str, base_url: str, connect_timeout_s: float, read_timeout_s: float
     ) -> None:
+        self._read_timeout_s = read_timeout_s
         timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
         self._client = AsyncAnthropic(
             api_key=api_key,
@@ -88,14 +90,15 @@ class Claude:
         except Exception as error:
             raise to_error(error) from error
         async with opened as sdk_stream:
-            yield Stream(sdk_stream)
+            yield Stream(sdk_stream, self._read_timeout_s)
 
 
 class Stream:
     """An async iterator of ApiEvent that ends after message_stop and never before."""
 
-    def __init__(self, sdk_stream: anthropic.AsyncStream[Any]) -> None:
+    def __init__(self, sdk_stream: anthropic.AsyncStream[Any], silence_s: float) -> None:
         self._sdk_stream = sdk_stream
+        self._silence_s = silence_s
         self._message_id: str | None = None
         self.request_id: str = sdk_stream.response.headers.get("request-id", "")
 
@@ -103,27 +106,35 @@ class Stream:
         # Raw events: the payload is kept as the API sent it, with what this SDK's release does
         # not know, and building a model object for each delta would cost more than the rest.
         raw_events = self._sdk_stream.raw_events(self._sdk_stream.response)
+        while True:
+            event = await self._next(raw_events)
+            if event is not None:
+                yield event
+                if event.kind == "message_stop":
+                    return
+                if event.kind == "error":
+                    raise error_of_event(event.data)
+
+    async def _next(self, raw_events: AsyncIterator[Any]) -> ApiEvent | None:
+        """Return the next event, or None for one that is passed over."""
         try:
-            async for sse in raw_events:
-                if sse.event and sse.data and (event := self._read(sse.event, sse.data)):
-                    yield event
-                    if event.kind == "message_stop":
-                        return
-                    if event.kind == "error":
-                        raise error_of_event(event.data)
+            # The transport's own time-out is not enough: where the framing of the body is
+            # broken, aiohttp 3.14 closes the connection and tells nobody.
+            async with asyncio.timeout(self._silence_s):
+                sse = await anext(raw_events)
+            return self._read(sse.event, sse.data) if sse.event and sse.data else None
+        except StopAsyncIteration:
+            raise errors.Truncated("the stream ended without message_stop") from None
         except errors.GenerationError:
             raise
         except Exception as error:
             raise to_error(error, in_stream=True) from error
-        raise errors.Truncated("the stream ended without message_stop")
 
     def _read(self, kind: str, text: str) -> ApiEvent | None:
         """Return the event, or None for what is passed over."""
         if kind == "ping":
             return None
-        data = json.loads(text)
-        if "\\u0000" in text or "\\ud" in text.lower():
-            data = clean_json(data)
+        data = parse_json(text)
         if not isinstance(data, dict):
             raise errors.BadStream(f"{kind} holds no object")
         return ApiEvent(kind, data) if self._is_valid(kind, data) else None
@@ -168,7 +179,11 @@ def _check_block_event(kind: str, data: dict[str, Any]) -> None:
 
 def _check_delta(delta: Mapping[str, Any]) -> None:
     """Check that what grows a block is text; unknown types of delta are passed on as they are."""
-    member = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+    member = {
+        "text_delta": "text",
+        "thinking_delta": "thinking",
+        "input_json_delta": "partial_json",
+    }
     kind = str(delta.get("type"))
     if kind in member and not isinstance(delta.get(member[kind]), str):
         raise errors.BadStream(f"{kind} holds no text")
@@ -238,14 +253,16 @@ def _error_of_transport(error: Exception, *, in_stream: bool) -> errors.Generati
     name = type(error).__name__
     if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
         return errors.Unreachable(name)
-    if isinstance(error, httpx2.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return errors.Stalled(name)
-    if isinstance(error, httpx2.DecodingError):
+    if isinstance(error, httpx2.DecodingError | httpx2.CookieConflict):
         return errors.BadStream(name)
+    if isinstance(error, httpx2.InvalidURL):
+        return errors.ModelNotFound(name)
     if isinstance(error, httpx2.HTTPError | httpx2.StreamError | OSError):
         return (errors.ConnectionLost if in_stream else errors.Unreachable)(name)
     # UnicodeDecodeError and JSONDecodeError are ValueErrors; the SDK asserts on odd replies.
-    if isinstance(error, ValueError | AssertionError | KeyError):
+    if isinstance(error, ValueError | AssertionError | KeyError | RecursionError):
         return errors.BadStream(name)
     return errors.Internal(name)
 
@@ -266,14 +283,18 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return what `retry-after` asks for, in seconds (RFC 9110, 10.2.3: seconds or a date)."""
     value = headers.get("retry-after", "")
     try:
-        return max(0.0, float(value))
+        wait_s = float(value)
     except ValueError:
-        pass
+        wait_s = _seconds_until(value)
+    return max(0.0, wait_s) if math.isfinite(wait_s) else None
+
+
+def _seconds_until(http_date: str) -> float:
     try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        until = parsedate_to_datetime(http_date).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return math.nan
+    return (until - datetime.now(UTC)).total_seconds()
 
 
 def _is_context_too_long(message: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -65,8 +66,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _send_frames(self, position: Position) -> None:
         try:
-            async for frame in follow_conversation(self.user, self.conversation_id, position):
-                await self.send(text_data=frame)
+            frames = follow_conversation(self.user, self.conversation_id, position)
+            async with aclosing(frames):
+                async for frame in frames:
+                    await self.send(text_data=frame)
         except Exception:
             logger.exception("conversation %s: its relay failed", self.conversation_id)
             # The page connects again and says what it shows; nothing is lost.

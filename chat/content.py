@@ -9,12 +9,18 @@ Source of the rules: Messages API, "Streaming Messages".
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chat.words import clean
 
 Block = dict[str, Any]
+
+MAX_DEPTH = 100
+"""JSON that is nested deeper is refused: storing and showing it could exhaust the stack."""
+
+_SHALLOW_CHARS = 200
 
 # The member of a block that grows, by the delta's type and that delta's own member.
 _GROWING = {
@@ -65,9 +71,9 @@ class _OpenBlock:
             return block
         try:
             if is_whole:
-                return {**block, "input": clean_json(json.loads(partial_json))}
-        except ValueError:
-            pass  # What can't be parsed is kept as it came.
+                return {**block, "input": parse_json(partial_json)}
+        except (ValueError, RecursionError):
+            pass  # What can't be parsed, or stored, is kept as it came.
         return {**block, "partial_json": partial_json}
 
 
@@ -156,12 +162,48 @@ def text_of(block: Block) -> str:
     return str(block.get("text") or "") if block.get("type") == "text" else ""
 
 
-def clean_json(value: Any) -> Any:
-    """Return a JSON value with every text in it cleaned (words.clean)."""
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text, such as every database and JSON parser takes it.
+
+    Texts in it are cleaned (words.clean).
+
+    Raises:
+        ValueError: no JSON (RFC 8259), a number that is not finite, or nested too deeply.
+        RecursionError: nested far too deeply.
+    """
+    value = _DECODER.decode(text)
+    # Most are small deltas with nothing to clean and little depth: they are not walked.
+    is_plain = len(text) < _SHALLOW_CHARS and "\\u" not in text
+    return value if is_plain else clean_json(value)
+
+
+def clean_json(value: Any, depth_left: int = MAX_DEPTH) -> Any:
+    """Return a JSON value with every text in it cleaned (words.clean).
+
+    Raises:
+        ValueError: nested more than MAX_DEPTH deep.
+    """
     if isinstance(value, str):
         return clean(value)
+    if isinstance(value, list | dict) and depth_left == 0:
+        raise ValueError(f"nested more than {MAX_DEPTH} deep")
     if isinstance(value, list):
-        return [clean_json(item) for item in value]
+        return [clean_json(item, depth_left - 1) for item in value]
     if isinstance(value, dict):
-        return {clean(key): clean_json(item) for key, item in value.items()}
+        return {clean(key): clean_json(item, depth_left - 1) for key, item in value.items()}
     return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    return number
+
+
+def _refuse_constant(name: str) -> float:
+    # Python's parser takes NaN and Infinity, which are no JSON and break other parsers.
+    raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)

@@ -26,10 +26,7 @@ class Turn(NamedTuple):
 def messages_for_claude(turns: Iterable[Turn]) -> list[dict[str, Any]]:
     """Return the `messages` of a request: alternating turns, the last one the user's."""
     messages: list[dict[str, Any]] = []
-    for turn in turns:
-        if turn.stop_reason == "refusal":
-            _drop_last_user_turn(messages)
-            continue
+    for turn in _without_refused(turns):
         blocks = [_sendable(block) for block in turn.content if text_of(block).strip()]
         if not blocks:
             continue
@@ -47,6 +44,12 @@ def _sendable(block: Block) -> dict[str, Any]:
     return {"type": "text", "text": block["text"]}
 
 
-def _drop_last_user_turn(messages: list[dict[str, Any]]) -> None:
-    if messages and messages[-1]["role"] == "user":
-        messages.pop()
+def _without_refused(turns: Iterable[Turn]) -> list[Turn]:
+    """Return the turns without refused answers and the prompts that they refused."""
+    kept: list[Turn] = []
+    for turn in turns:
+        if turn.stop_reason != "refusal":
+            kept.append(turn)
+        elif kept and kept[-1].role == "user":
+            kept.pop()
+    return kept

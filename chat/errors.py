@@ -132,7 +132,7 @@ class UpstreamError(GenerationError):
 
 
 class BadRequest(GenerationError):
-    """The API answered 400, 409, 412, 422 or 431."""
+    """The API answered 400, 412, 422, 431 or another 4xx without a class of its own."""
 
     code = "bad_request"
     text = _("Claude's service refused the request as invalid. Start a new chat, or ask an admin.")

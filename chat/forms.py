@@ -33,7 +33,7 @@ class PromptForm(forms.Form):
     # The value of an example's button, for a form that was sent by one.
     example = PromptField()
     # A form without a key, or with a broken one, still sends: it is only not idempotent.
-    key = forms.CharField(required=False)
+    key = PromptField()
 
     def clean(self) -> dict[str, Any]:
         self.cleaned_data["text"] = self.cleaned_data["text"] or self.cleaned_data["example"]

@@ -48,13 +48,20 @@ def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:
 def progress(view: MessageView) -> SafeString:
     """Say how much has come; the page reads its position from this element."""
     return format_html(
-        '<div class="message-status" id="status-{}" data-generation="{}" data-seq="{}" '
+        '<div class="message-status" id="status-{}" data-running data-generation="{}" data-seq="{}" '
         'data-held="{}"><span class="progress">{}</span></div>',
         view.generation_id,
         view.generation_id,
         view.seq,
         view.held,
         view.received,
+    )
+
+
+def unplaced(view: MessageView) -> SafeString:
+    """Take the page's position away: where it is cut now, it gets the message whole."""
+    return format_html(
+        '<div class="message-status" id="status-{}" data-running></div>', view.generation_id
     )
 
 

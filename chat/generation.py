@@ -133,9 +133,7 @@ def _retry_data(error: errors.GenerationError, attempt: int, wait_s: float) -> d
     }
 
 
-async def _relay_stream(
-    request: Request, claude: Claude, log: events.Log, answer: Answer
-) -> None:
+async def _relay_stream(request: Request, claude: Claude, log: events.Log, answer: Answer) -> None:
     """Copy one stream into the log."""
     async with claude.stream(request) as stream:
         answer.request_id = stream.request_id

@@ -34,7 +34,7 @@ def is_same_origin(scope: Scope) -> bool:
     """Whether the page that opened the socket was served by this site."""
     headers: dict[bytes, str] = {name: value.decode("latin1") for name, value in scope["headers"]}
     origin = headers.get(b"origin", "").lower()
-    if origin in (trusted.lower() for trusted in settings.CSRF_TRUSTED_ORIGINS):
+    if any(_matches(origin, trusted.lower()) for trusted in settings.CSRF_TRUSTED_ORIGINS):
         return True
     host = headers.get(b"host", "").lower()
     domain, _ = split_domain_port(host)
@@ -43,9 +43,18 @@ def is_same_origin(scope: Scope) -> bool:
     return origin == f"{_scheme(scope, headers)}://{host}"
 
 
+def _matches(origin: str, trusted: str) -> bool:
+    """Whether an origin is a trusted one; `https://*.example.org` stands for subdomains."""
+    scheme, _, domain = trusted.partition("://")
+    if not domain.startswith("*."):
+        return origin == trusted
+    return origin.startswith(f"{scheme}://") and origin.endswith(domain[1:])
+
+
 def _scheme(scope: Scope, headers: dict[bytes, str]) -> str:
     """Return the scheme that the browser used; a trusted proxy may have ended its TLS."""
     is_secure = scope.get("scheme") == "wss"
     if settings.BEHIND_PROXY:
-        is_secure = headers.get(b"x-forwarded-proto", "") == "https"
+        # The leftmost, as Django reads it (HttpRequest.scheme).
+        is_secure = headers.get(b"x-forwarded-proto", "").split(",")[0].strip() == "https"
     return "https" if is_secure else "http"

@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-_LAST_WHITE_SPACE = re.compile(r"\s+\Z")
+_LEADING_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 class Change(NamedTuple):
@@ -43,11 +43,9 @@ class Renderer:
             self._held.append(text)
             return Change("", "")
         text = "".join(self._held) + text
-        space = _LAST_WHITE_SPACE.search(text)
-        self._held = [space.group()] if space else []
-        text = text[: space.start()] if space else text
-        if not self._has_open:
-            text = text.lstrip("\n")
+        shown = text.rstrip()
+        self._held = [text[len(shown) :]]
+        text = shown if self._has_open else _LEADING_BLANK_LINES.sub("", shown)
         first, *others = _BLANK_LINES.split(text)
         appended = html.escape(first) if self._has_open else ""
         paragraphs = others if self._has_open else [first, *others]

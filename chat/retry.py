@@ -17,7 +17,12 @@ TRANSIENT = (errors.RateLimited, errors.Overloaded, errors.UpstreamError, errors
 
 
 def wait_before_retry(
-    error: errors.GenerationError, attempt: int, *, waited_s: float, max_wait_s: float, jitter: float
+    error: errors.GenerationError,
+    attempt: int,
+    *,
+    waited_s: float,
+    max_wait_s: float,
+    jitter: float,
 ) -> float | None:
     """Return the seconds to wait before the next attempt, or None to give up.
 

@@ -120,8 +120,8 @@ def delete(user: User, conversation_id: UUID) -> None:
     """Delete a conversation with all its messages; an answer that is being written ends."""
     with transaction.atomic():
         # Locked, so that no prompt comes in between what is collected and what is deleted.
-        conversation = Conversation.objects.owned_by(user).select_for_update().get(
-            pk=conversation_id
+        conversation = (
+            Conversation.objects.owned_by(user).select_for_update().get(pk=conversation_id)
         )
         generation_id = conversation.running_generation_id()
         conversation.delete()

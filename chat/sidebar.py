@@ -20,11 +20,7 @@ SIDEBAR_CONVERSATIONS = 30
 def recent_conversations(user: User, skip: int = 0) -> list[Conversation]:
     """Return one page of conversations and, where there are more, the first one behind it."""
     running = Generation.objects.filter(conversation=OuterRef("pk"), status__in=Generation.RUNNING)
-    listed = (
-        Conversation.objects.owned_by(user)
-        .newest_first()
-        .annotate(is_running=Exists(running))
-    )
+    listed = Conversation.objects.owned_by(user).newest_first().annotate(is_running=Exists(running))
     return list(listed[skip : skip + SIDEBAR_CONVERSATIONS + 1])
 
 

@@ -202,17 +202,20 @@ def view_block(block: Block, html: str = "") -> BlockView:
     if kind in _TOOL_USES:
         return BlockView("tool", str(block.get("name") or kind), text=_tool_input(block))
     if kind.endswith("_tool_result"):
-        return BlockView("result", kind.removesuffix("_tool_result"), text=_json(block["content"]))
+        return BlockView("result", kind.removesuffix("_tool_result"), text=_json(block.get("content")))
     return BlockView("unknown", kind, text=_json({k: v for k, v in block.items() if k != "type"}))
 
 
 def _tool_input(block: Block) -> str:
     partial_json = block.get("partial_json")
-    return str(partial_json) if partial_json else _json(block.get("input"))
+    return _capped(str(partial_json)) if partial_json else _json(block.get("input"))
 
 
 def _json(value: object) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _capped(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _capped(text: str) -> str:
     return text if len(text) <= RESULT_MAX_CHARS else f"{text[:RESULT_MAX_CHARS]}…"
 
 

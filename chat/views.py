@@ -144,7 +144,10 @@ def _refused_prompt(
     """Give the prompt back in the composer, with what was wrong with it."""
     is_piece = bool(request.htmx)  # type: ignore[attr-defined]
     composer = _composer(
-        shown, text=text, error=_words(error), running_id=shown.running_generation_id() if shown else None
+        shown,
+        text=text,
+        error=_words(error),
+        running_id=shown.running_generation_id() if shown else None,
     )
     context = composer if is_piece else {**_page(request, shown), **composer}
     template = "chat/_composer.html" if is_piece else "chat/page.html"

@@ -12,19 +12,21 @@ import regex
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+_GRAPHEME = regex.compile(r"\X")
+
 # Scripts that put no space between words (Unicode TR 14, section 5.1 and class SA).
-_SPACELESS = (
+_SPACELESS = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
     r"\u3000-\u303f\uff00-\uffef]"
 )
-# The unfinished word at the end: letters behind the last space or spaceless character.
-_OPEN_WORD = regex.compile(rf"(?:(?!{_SPACELESS})\S)+\Z")
-_LAST_GRAPHEME = regex.compile(r"(?r)\X\Z")
 # What is certain to go on: a joiner at the end, or one half of a flag.
-_JOINS_ON = regex.compile(r"\u200d\Z|(?<!\p{RI})(?:\p{RI}\p{RI})*\p{RI}\Z")
+_JOINS_ON = regex.compile(r".*\u200d\Z|\p{RI}\Z", regex.DOTALL)
 
 LONGEST_WORD = 200
 """In characters. More without a space is no word (a base64 text, say) and is not waited for."""
+
+LOOK_BACK = 1_000
+"""In characters. So much of the end of a text is looked at to find its last graphemes."""
 
 
 def clean(text: str) -> str:
@@ -39,24 +41,40 @@ def with_unix_newlines(text: str) -> str:
 
 def split_ready(text: str) -> tuple[str, str]:
     """Return (what ends with a whole word, the rest that has to wait for its end)."""
-    tail = text[-LONGEST_WORD:]
-    if len(tail) == LONGEST_WORD and _OPEN_WORD.fullmatch(tail):
-        return split_graphemes(text)
-    if word := _OPEN_WORD.search(tail):
-        cut = len(text) - len(tail) + word.start()
-        return text[:cut], text[cut:]
-    if tail and not tail[-1].isspace():
-        # Spaceless script: a mark may still come for the last grapheme.
-        return split_graphemes(text)
-    return text, ""
+    graphemes = _last_graphemes(text)
+    if not graphemes or graphemes[-1].isspace():
+        return text, ""
+    held = len(graphemes[-1])
+    # In a spaceless script only the last grapheme waits: a mark may still come for it.
+    if not _SPACELESS.match(graphemes[-1]):
+        held = _open_word(graphemes)
+    return text[: len(text) - held], text[len(text) - held :]
 
 
 def split_graphemes(text: str) -> tuple[str, str]:
     """Return (text without its last grapheme, the last grapheme)."""
-    last = _LAST_GRAPHEME.search(text)
-    return (text[: last.start()], text[last.start() :]) if last else (text, "")
+    graphemes = _last_graphemes(text)
+    held = len(graphemes[-1]) if graphemes else 0
+    return text[: len(text) - held], text[len(text) - held :]
 
 
 def split_overdue(text: str) -> tuple[str, str]:
     """Return (what can be shown after the longest wait, what would cut a grapheme)."""
-    return split_graphemes(text) if _JOINS_ON.search(text[-LONGEST_WORD:]) else (text, "")
+    shown, last = split_graphemes(text)
+    return (shown, last) if _JOINS_ON.match(last) else (text, "")
+
+
+def _open_word(graphemes: list[str]) -> int:
+    """Return the length of the word that the graphemes end with; of one, if it is too long."""
+    length = 0
+    for grapheme in reversed(graphemes):
+        if grapheme.isspace() or _SPACELESS.match(grapheme):
+            break
+        length += len(grapheme)
+        if length > LONGEST_WORD:
+            return len(graphemes[-1])
+    return length
+
+
+def _last_graphemes(text: str) -> list[str]:
+    return _GRAPHEME.findall(text[-LOOK_BACK:])

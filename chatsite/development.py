@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -17,9 +18,9 @@ ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
 
 def complete_env_file(path: Path) -> None:
     """Append a default for each variable that neither the file nor the environment sets."""
-    present = {**dotenv_values(path), **os.environ}
+    written = dotenv_values(path)
     defaults = {"DEBUG": "on", "SECRET_KEY": secrets.token_urlsafe(50)}
-    missing = {name: value for name, value in defaults.items() if not present.get(name)}
+    missing = {name: value for name, value in defaults.items() if not _is_set(name, written)}
     if not missing:
         return
     old = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -27,6 +28,11 @@ def complete_env_file(path: Path) -> None:
     lines = "".join(f"{name}={value}\n" for name, value in missing.items())
     path.touch(mode=0o600)
     path.write_text(old + separator + lines, encoding="utf-8")
+
+
+def _is_set(name: str, written: Mapping[str, str | None]) -> bool:
+    names = (name, f"{name}_FILE")
+    return any(written.get(either) or os.environ.get(either) for either in names)
 
 
 if __name__ == "__main__":

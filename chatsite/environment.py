@@ -40,8 +40,8 @@ def secret(name: str) -> str:
         return os.environ.get(name, "")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise _bad(f"{name}_FILE", path, f"a readable file ({error.strerror})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad(f"{name}_FILE", path, "a readable text file") from error
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -77,11 +77,20 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
 def url(name: str, default: str = "", *, schemes: Sequence[str]) -> str:
     value = text(name, default)
     # sqlite:///file has no host, so that only the scheme can be demanded of it.
-    if value and urlsplit(value).scheme not in schemes:
-        # The address may hold a password: only its scheme is shown.
-        shown = urlsplit(value).scheme or "without a scheme"
+    scheme, separator, _ = value.partition("://")
+    if value and (scheme not in schemes or not separator or not _is_url(value)):
+        # It may hold a password: no more of it is shown than its scheme.
+        shown = f"{scheme}://…" if separator else "…"
         raise _bad(name, shown, f"an address that begins with {' or '.join(schemes)}://")
     return value
+
+
+def _is_url(value: str) -> bool:
+    try:
+        urlsplit(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _bad(name: str, value: str, allowed: str) -> ImproperlyConfigured:

@@ -26,7 +26,7 @@ from django.db import (
 )
 from django.utils import timezone
 
-from chat.events.entry import Entry, Pending
+from chat.events.entry import Entry, Pending, delta_chars
 from chat.events.rings import ring
 from chat.models import Event, Generation
 
@@ -87,7 +87,7 @@ class Log:
             raise self._error
         if not (self._pending and self._pending[-1].join(kind, data)):
             self._pending.append(Pending(kind, data, timezone.now()))
-        self._pending_chars += self._pending[-1].size
+        self._pending_chars += delta_chars(kind, data)
         self._committer.wake(self)
         if self._pending_chars > MAX_PENDING_CHARS:
             await self.flush()
@@ -114,7 +114,9 @@ class Log:
         first = self._recent[0].seq
         if after + 1 < first:
             return None
-        return list(islice(self._recent, after + 1 - first, None))
+        # From the end, so that a reader who keeps up pays for what is new alone.
+        newest = list(islice(reversed(self._recent), max(0, self.seq - after)))
+        return newest[::-1]
 
     def take(self) -> list[Entry]:
         """Number what is pending; the committer alone calls this."""

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 class Pending:
     """An event that waits for its commit; deltas of the same block and type are joined to it."""
 
-    __slots__ = ("_data", "_member", "_parts", "at", "kind", "size")
+    __slots__ = ("_data", "_member", "_parts", "at", "kind")
 
     def __init__(self, kind: str, data: dict[str, Any], at: datetime) -> None:
         self.kind = kind
@@ -40,7 +40,6 @@ class Pending:
         self._data = data
         self._member = _JOINED_MEMBER.get(_delta_type(data), "") if kind == DELTA else ""
         self._parts: list[str] = [data["delta"][self._member]] if self._member else []
-        self.size = len(self._parts[0]) if self._parts else 0
 
     def join(self, kind: str, data: dict[str, Any]) -> bool:
         """Take in a further delta; False where it has to be an event of its own."""
@@ -48,9 +47,7 @@ class Pending:
             return False
         if _delta_type(data) != _delta_type(self._data):
             return False
-        part = data["delta"][self._member]
-        self._parts.append(part)
-        self.size += len(part)
+        self._parts.append(data["delta"][self._member])
         return True
 
     def entry(self, seq: int) -> Entry:
@@ -60,6 +57,12 @@ class Pending:
             delta = {**data["delta"], self._member: "".join(self._parts)}
             data = {**data, "delta": delta}
         return Entry(seq, self.kind, json.dumps(data, separators=(",", ":")), self.at)
+
+
+def delta_chars(kind: str, data: dict[str, Any]) -> int:
+    """Return how much text a delta brings, in characters; 0 for every other event."""
+    member = _JOINED_MEMBER.get(_delta_type(data), "") if kind == DELTA else ""
+    return len(data["delta"][member]) if member else 0
 
 
 def _delta_type(data: dict[str, Any]) -> str:

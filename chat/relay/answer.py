@@ -35,7 +35,9 @@ class LiveAnswer:
         self._blocks: dict[int, _LiveBlock] = {}
         self._count = 0
         self._changes: list[str] = []
-        self._waiting: str | None = None
+        # Of a request that is made again: what the page says while it waits.
+        self._retry: dict[str, Any] | None = None
+        self._is_wait_new = False
 
     @property
     def held(self) -> int:
@@ -54,7 +56,7 @@ class LiveAnswer:
             self.feed(entry)
         for block in self._blocks.values():
             self.characters += block.skip(held)
-        self._changes, self._waiting = [], None
+        self._changes, self._is_wait_new = [], False
 
     def feed(self, entry: Entry) -> None:
         """Take in one event."""
@@ -66,12 +68,12 @@ class LiveAnswer:
         elif entry.kind == "content_block_start":
             self._start_block(data)
         elif entry.kind == "content_block_stop":
-            self._stop_block(data["index"])
+            self._end_block(data["index"], is_whole=True)
         elif entry.kind in ("request", "retry"):
             self._note_wait(entry.kind, data)
         elif entry.kind in ("message_stop", "final"):
             for index in list(self._blocks):
-                self._stop_block(index)
+                self._end_block(index, is_whole=False)
 
     def frames(self, *, overdue: bool) -> list[str]:
         """Return what changed since the last call, as frames in order; [] where nothing did.
@@ -81,24 +83,25 @@ class LiveAnswer:
         """
         for block in self._blocks.values():
             self._release(block, overdue=overdue)
-        if not self._changes and self._waiting is None:
+        if not self._changes and not self._is_wait_new:
             return []
-        status = self._waiting
-        if status is None or self.characters:
-            status = self._progress()
-        frames = _joined([*self._changes, status])
-        self._changes, self._waiting = [], None
+        frames = _joined([*self._changes, self._status()])
+        if len(frames) > 1:
+            # Between two frames the page shows no position that could be gone on from.
+            frames[0] = fragments.unplaced(self.view()) + frames[0]
+        self._changes, self._is_wait_new = [], False
         return frames
 
-    def _progress(self) -> str:
-        show = fragments.progress if self.characters else fragments.waiting
-        return show(self.view())
+    def _status(self) -> str:
+        if self.characters:
+            return fragments.progress(self.view())
+        return fragments.waiting(self.view(), retry=self._retry)
 
     def _note_wait(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "request" and data["attempt"] == 1:
             return  # The page waits for the first word since the prompt was sent.
-        retry = data if kind == "retry" else None
-        self._waiting = fragments.waiting(self.view(), retry=retry)
+        self._retry = data if kind == "retry" else None
+        self._is_wait_new = True
 
     def _start_block(self, data: dict[str, Any]) -> None:
         element_id = block_id(self._generation_id, self._count)
@@ -108,14 +111,12 @@ class LiveAnswer:
         added = fragments.add_block(self._view.message.pk, element_id, block.view())
         self._changes.append(added)
 
-    def _stop_block(self, index: int) -> None:
+    def _end_block(self, index: int, *, is_whole: bool) -> None:
         if block := self._blocks.pop(index, None):
             self._release(block, stopped=True)
-            self._changes.extend(block.stop())
+            self._changes.extend(block.end(is_whole=is_whole))
 
-    def _release(
-        self, block: _LiveBlock, *, overdue: bool = False, stopped: bool = False
-    ) -> None:
+    def _release(self, block: _LiveBlock, *, overdue: bool = False, stopped: bool = False) -> None:
         changes, characters = block.release(overdue=overdue, stopped=stopped)
         self._changes.extend(changes)
         self.characters += characters
@@ -167,20 +168,21 @@ class _LiveBlock:
         text = "".join([self.held, *self._new])
         self._new = []
         if not self.is_text:
-            self.held = ""
-            return ([fragments.append_text(self._element_id, text)] if text else []), 0
+            return [fragments.append_text(self._element_id, piece) for piece in _pieces(text)], 0
         ready, self.held = _split(text, overdue=overdue, stopped=stopped)
-        pieces = range(0, len(ready), FRAME_MAX_CHARS)
-        changes = [self._render(ready[at : at + FRAME_MAX_CHARS]) for at in pieces]
+        changes = [self._render(piece) for piece in _pieces(ready)]
         return [change for change in changes if change], len(ready)
 
-    def stop(self) -> list[str]:
-        """Return fragments for what only the whole block shows: a tool's parsed input."""
-        if self.is_text or not self._content.has_content:
+    def end(self, *, is_whole: bool) -> list[str]:
+        """Return fragments for what only the end shows, such as a tool's parsed input."""
+        if self.is_text:
             return []
-        self._content.feed("content_block_stop", self._start)
+        if is_whole:
+            self._content.feed("content_block_stop", self._start)
         view = view_block(self._content.blocks()[0])
-        return [fragments.replace_text(self._element_id, view.text)] if view.kind == "tool" else []
+        if view.kind in ("thinking", "redacted"):
+            return []
+        return [fragments.replace_text(self._element_id, view.text)]
 
     def _render(self, text: str) -> str:
         change = self._renderer.feed(text)
@@ -189,6 +191,10 @@ class _LiveBlock:
         return (fragments.append_to_open(self._element_id, appended) if appended else "") + (
             fragments.add_to_block(self._element_id, added) if added else ""
         )
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + FRAME_MAX_CHARS] for at in range(0, len(text), FRAME_MAX_CHARS)]
 
 
 def _split(text: str, *, overdue: bool, stopped: bool) -> tuple[str, str]:

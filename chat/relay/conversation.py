@@ -8,7 +8,7 @@ The database says what there is; a ring only says when to look.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,9 +48,9 @@ class _State(NamedTuple):
 
 async def follow_conversation(
     user: User, conversation_id: UUID, position: Position
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Yield frames until the conversation is deleted; `position` is kept up to date."""
-    title = ""
+    title: str | None = None
     with Bell(conversation_topic(conversation_id)) as bell:
         while True:
             bell.clear()
@@ -74,9 +74,7 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     except Conversation.DoesNotExist:
         return None
     added, _ = load_messages(conversation, after=position.message_id, limit=None)
-    return _State(
-        conversation, added, _replaced_by(added), _running(conversation, position, added)
-    )
+    return _State(conversation, added, _replaced_by(added), _running(conversation, position, added))
 
 
 def _replaced_by(added: list[MessageView]) -> list[int]:
@@ -104,17 +102,21 @@ def _running_row(conversation: Conversation) -> MessageView | None:
     return MessageView(generation.message, generation) if generation else None
 
 
-def _catch_up(state: _State, position: Position, title: str) -> str:
-    """Return one frame with what the rows have and the reader does not, and note that it has."""
+def _catch_up(state: _State, position: Position, title: str | None) -> str:
+    """Return one frame with what the rows have and the reader does not, and note that it has.
+
+    Args:
+        title: what the reader was last told; None where it was told nothing yet.
+    """
     changes: list[str] = [fragments.remove(f"message-{pk}") for pk in state.replaced]
     if state.added:
         changes.append(fragments.add_messages(state.added))
         position.message_id = state.added[-1].message.pk
-    if title and title != state.conversation.title:
+    if title != state.conversation.title:
         changes.append(fragments.title(state.conversation))
-        changes.append(
-            fragments.sidebar_item(state.conversation, is_running=state.running is not None)
-        )
+    if title not in (None, state.conversation.title):
+        is_running = state.running is not None
+        changes.append(fragments.sidebar_item(state.conversation, is_running=is_running))
     for view in state.added:
         if view.generation and view.is_running:
             position.generation_id = view.generation.pk
@@ -131,14 +133,17 @@ def _begin(conversation: Conversation, generation_id: int) -> list[str]:
     ]
 
 
-async def _follow_answer(state: _State, position: Position) -> AsyncIterator[str]:
+async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[str, None]:
     """Yield frames from the reader's position in a running answer to its end."""
     view = state.running
     assert view is not None and view.generation is not None  # noqa: S101  (for the types)
     generation_id = view.generation.pk
     if position.generation_id != generation_id:
         # The reader does not show it as running: it gets the message whole, and goes on.
-        view = (await in_thread(_view_again, view.message.pk))[0]
+        views = await in_thread(_view_again, view.message.pk)
+        if not views:
+            return  # Deleted just now; the next look says so.
+        view = views[0]
         yield fragments.message(view)
         position.generation_id = generation_id
         position.seq, position.held = view.seq, view.held
@@ -156,7 +161,7 @@ async def _follow_answer(state: _State, position: Position) -> AsyncIterator[str
 
 async def _paced(
     answer: LiveAnswer, generation_id: int, position: Position
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Yield an answer's frames as its log grows: the first at once, then 30 a second."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None

@@ -21,9 +21,9 @@
   });
 
   document.addEventListener("htmx:wsAfterMessage", () => {
-    // An answer is busy for as long as its status says where it is.
+    // An answer is busy for as long as its status says so.
     for (const message of list.querySelectorAll("[aria-busy]")) {
-      if (!message.querySelector("[data-seq]")) message.removeAttribute("aria-busy");
+      if (!message.querySelector("[data-running]")) message.removeAttribute("aria-busy");
     }
     if (isFollowing) follow();
   });

@@ -58,7 +58,8 @@ def test_odd_characters_do_no_harm(begun: ChatPage) -> None:
 def test_a_prompt_comes_back_as_it_was_typed(begun: ChatPage) -> None:
     text = "\n  Indented,\n\n\ttabbed & <spaced>  \n"
     begun.send(text)
-    begun.expect_end()
+    expect(begun.prompts).to_have_count(2)
     assert begun.prompts.last.text_content() == text
+    begun.expect_end()
     begun.page.reload()
     assert begun.prompts.last.text_content() == text

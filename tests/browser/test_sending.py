@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from chat.demo.steps import Text, Wait
 from chat.demo.thread import DemoThread
@@ -86,3 +86,19 @@ def test_an_input_method_keeps_its_enter(begun: ChatPage) -> None:
     )
     expect(begun.composer).to_have_value("nihao")
     expect(begun.prompts).to_have_count(1)
+
+
+def test_a_response_later_than_the_answer_leaves_send_in_place(
+    begun: ChatPage, model: DemoThread
+) -> None:
+    def respond_late(route: Route) -> None:
+        response = route.fetch()
+        expect(begun.announcer).to_have_text("Claude's answer is complete.")
+        route.fulfill(response=response)
+
+    model.script("at-once", Text("Done."))
+    begun.page.route("**/send/", respond_late)
+    begun.play("at-once")
+    expect(begun.composer).to_have_value("")
+    expect(begun.send_button).to_be_visible()
+    expect(begun.stop_button).to_have_count(0)

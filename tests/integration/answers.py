@@ -85,9 +85,15 @@ async def check_log(generation: Generation) -> None:
 
 
 def text_in_log(log: Iterable[Entry]) -> str:
-    """Return the text that a log's deltas hold."""
-    deltas = (json.loads(e.data)["delta"] for e in log if e.kind == "content_block_delta")
-    return "".join(delta["text"] for delta in deltas if delta["type"] == "text_delta")
+    """Return the text that a log's blocks and deltas hold."""
+    text = ""
+    for entry in log:
+        data = json.loads(entry.data)
+        if entry.kind == "content_block_start" and data["content_block"]["type"] == "text":
+            text += data["content_block"]["text"]
+        elif entry.kind == "content_block_delta" and data["delta"]["type"] == "text_delta":
+            text += data["delta"]["text"]
+    return text
 
 
 def calls(model: DemoThread, message: Message) -> list[RequestRecord]:

@@ -16,6 +16,7 @@ from django.template.loader import get_template, render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
 ENTRANCE_PAGES = [
     "account_login",
     "account_signup",
@@ -231,7 +232,7 @@ def test_layout_of_allauth_is_replaced(layout: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "templates").rglob("*.html")), ids=lambda p: p.name
+    "path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES))
 )
 def test_template_holds_nothing_inline(path: Path) -> None:
     source = path.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ from chat.claude import error_of_event, to_error
 from chat.errors import GenerationError, Internal
 
 REQUEST = httpx2.Request("POST", "https://api.example/v1/messages")
-SECRET = "what was asked"  # noqa: S105
+SECRET = "what was asked"
 TRANSPORT_ROOTS = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, httpx2.CookieConflict)
 # Parts of the SDK that this site does not use, and that can't be raised by a request.
 UNUSED = ("anthropic.lib.tools", "anthropic.lib.foundry", "anthropic.lib._extras")

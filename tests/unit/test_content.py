@@ -13,9 +13,9 @@ from chat.content import Block, Content, clean_json, plain_text, text_of
 from tests.unit.cuttings import cut_texts
 
 Event = tuple[str, dict[str, Any]]
-TEXT = {"type": "text", "text": ""}
-THINKING = {"type": "thinking", "thinking": "", "signature": ""}
-TOOL = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+TEXT: Block = {"type": "text", "text": ""}
+THINKING: Block = {"type": "thinking", "thinking": "", "signature": ""}
+TOOL: Block = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
 UNPARSABLE = ["{", '{"a": ', "nothing", '{"a": 1} 2', "'", "[1,]", "\ufeff{}"]
 UNSTORABLE = ['{"a": NaN}', "[Infinity]", "-Infinity", "1e999", "[" * 900 + "]" * 900, "[" * 99_999]
 
@@ -142,7 +142,9 @@ def test_tool_input_that_cannot_be_parsed_is_kept(partial_json: str) -> None:
     assert tool_block(partial_json) == {**TOOL, "partial_json": partial_json}
 
 
-@pytest.mark.parametrize("partial_json", UNSTORABLE, ids=["nan", "infinity", "minus", "overflow", "deep", "open"])
+@pytest.mark.parametrize(
+    "partial_json", UNSTORABLE, ids=["nan", "infinity", "minus", "overflow", "deep", "open"]
+)
 def test_tool_input_that_cannot_be_stored_is_kept(partial_json: str) -> None:
     assert tool_block(partial_json) == {**TOOL, "partial_json": partial_json}
 
@@ -283,7 +285,12 @@ def test_clean_json_reaches_every_text(value: Any, cleaned: Any) -> None:
 
 
 def test_plain_text_is_the_text_blocks_alone() -> None:
-    blocks = [THINKING, {"type": "text", "text": "a"}, TOOL, {"type": "text", "text": "b"}]
+    blocks: list[Block] = [
+        THINKING,
+        {"type": "text", "text": "a"},
+        TOOL,
+        {"type": "text", "text": "b"},
+    ]
     assert plain_text(blocks) == "ab"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_any_turns_alternate_and_end_with_the_user(turns: list[Turn]) -> None:
     messages: list[dict[str, Any]] = messages_for_claude(turns)
     roles = [message["role"] for message in messages]
     assert roles[-1:] in ([], ["user"])
-    assert all(one != next_ for one, next_ in zip(roles, roles[1:], strict=False))
+    assert all(one != next_ for one, next_ in pairwise(roles))
 
 
 @given(turns_of_all_kinds)

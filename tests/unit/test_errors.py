@@ -8,11 +8,26 @@ import pytest
 
 from chat import errors, retry
 
-CODES = (
-    "rate_limited overloaded upstream_error bad_request auth billing permission not_found "
-    "too_large context_too_long unreachable stalled connection_lost truncated bad_stream "
-    "owner_lost shutdown internal"
-).split()
+CODES = [
+    "rate_limited",
+    "overloaded",
+    "upstream_error",
+    "bad_request",
+    "auth",
+    "billing",
+    "permission",
+    "not_found",
+    "too_large",
+    "context_too_long",
+    "unreachable",
+    "stalled",
+    "connection_lost",
+    "truncated",
+    "bad_stream",
+    "owner_lost",
+    "shutdown",
+    "internal",
+]
 NEXT_STEP = re.compile(
     r"\b(try|send|start|shorten|wait|write|reload|ask|add|check)\b", re.IGNORECASE
 )

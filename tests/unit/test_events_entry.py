@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from chat.events.entry import DELTA, Entry, Pending
+from chat.events.entry import DELTA, Entry, Pending, delta_chars
 from tests.unit.cuttings import cut_texts
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -64,10 +64,12 @@ def test_join_does_not_change_what_was_given() -> None:
     assert given_data == data_of("text_delta", "a")
 
 
-def test_size_is_that_of_the_text() -> None:
-    event = pending(text="abc")
-    event.join(DELTA, data_of("text_delta", "de"))
-    assert event.size == 5
+def test_delta_chars_is_the_length_of_its_text() -> None:
+    assert delta_chars(DELTA, data_of("text_delta", "abc")) == 3
+
+
+def test_delta_chars_of_another_event_is_none() -> None:
+    assert delta_chars("message_stop", {}) == 0
 
 
 def test_delta_without_a_type_stays_alone() -> None:
@@ -98,4 +100,3 @@ def test_joined_text_is_the_whole(pieces: list[str]) -> None:
     event = pending(text=pieces[0])
     assert all(event.join(DELTA, data_of("text_delta", piece)) for piece in pieces[1:])
     assert json.loads(event.entry(1).data)["delta"]["text"] == "".join(pieces)
-    assert event.size == len("".join(pieces))

@@ -39,7 +39,7 @@ def test_control_characters_are_escaped(message: str, escaped: str) -> None:
 
 
 def test_readable_characters_are_kept() -> None:
-    assert formatted("C'est \"déjà\" 中文 👍 \\").endswith("C'est \"déjà\" 中文 👍 \\")
+    assert formatted('C\'est "déjà" 中文 👍 \\').endswith('C\'est "déjà" 中文 👍 \\')
 
 
 def test_trace_stays_on_the_line() -> None:

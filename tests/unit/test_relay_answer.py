@@ -25,10 +25,14 @@ from tests.unit.shown_page import Element, ShownPage
 AT = timezone.now()
 MAX_FRAME_BYTES = 2**20
 BODY_ID = "message-7-body"
-TEXT = {"type": "text", "text": ""}
-THINKING = {"type": "thinking", "thinking": "", "signature": ""}
-TOOL = {"type": "tool_use", "id": "t", "name": "look", "input": {}}
-RESULT = {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"title": "<Rain>"}]}
+TEXT: Block = {"type": "text", "text": ""}
+THINKING: Block = {"type": "thinking", "thinking": "", "signature": ""}
+TOOL: Block = {"type": "tool_use", "id": "t", "name": "look", "input": {}}
+RESULT: Block = {
+    "type": "web_search_tool_result",
+    "tool_use_id": "t",
+    "content": [{"title": "<Rain>"}],
+}
 
 Event = tuple[str, dict[str, Any]]
 
@@ -37,8 +41,8 @@ def begin(block: Block, index: int = 0) -> Event:
     return "content_block_start", {"index": index, "content_block": block}
 
 
-def delta(kind: str, index: int = 0, **members: Any) -> Event:
-    return "content_block_delta", {"index": index, "delta": {"type": kind, **members}}
+def delta(kind: str, at: int = 0, **members: Any) -> Event:
+    return "content_block_delta", {"index": at, "delta": {"type": kind, **members}}
 
 
 def end(index: int = 0) -> Event:
@@ -81,10 +85,12 @@ class Reader:
     def reconnect(self) -> None:
         """Come back over a new socket, with what the page says that it shows."""
         status = self.page.by_id("status-3").attributes
-        seq, held = int(status["data-seq"]), int(status["data-held"])
         self.answer = LiveAnswer(view())
-        if seq:
-            self.answer.resume(self.log[:seq], held)
+        if "data-seq" not in status:
+            # It has no position to go on from: it gets the message anew.
+            self.page = ShownPage(fragments.message(view()))
+        elif seq := int(status["data-seq"]):
+            self.answer.resume(self.log[:seq], int(status["data-held"]))
 
     def read_to_the_end(self) -> str:
         self.read(len(self.log))
@@ -108,7 +114,7 @@ def visible_text(element: Element) -> str:
     return "".join(c if isinstance(c, str) else visible_text(c) for c in element.children)
 
 
-ANSWERS = {
+ANSWERS: dict[str, list[Event]] = {
     "text": text_events(["Rain ", "<b>fal", "ls</b>.\n", "\nAga", "in."]),
     "text from the start": [begin({"type": "text", "text": "Rain "}), end()],
     "two texts": [*text_events(["Rain"]), *text_events(["Sun"], 1)],
@@ -323,8 +329,9 @@ def test_retry_is_announced_with_its_wait() -> None:
 @pytest.mark.parametrize("block", [TEXT, THINKING], ids=["text", "thinking"])
 def test_markup_of_a_model_changes_nothing_of_the_page(block: Block) -> None:
     attack = '</p></div><i id="composer" hx-swap-oob="delete"></i><script>alert(1)</script> '
-    member = block["type"]
-    reader = Reader(log_of(begin(block), delta(f"{member}_delta", **{member: attack}), end()))
+    kind = block["type"]
+    piece = ("content_block_delta", {"index": 0, "delta": {"type": f"{kind}_delta", kind: attack}})
+    reader = Reader(log_of(begin(block), piece, end()))
     reader.read_to_the_end()
     assert reader.page.root.find("id", "composer") is None
     assert "<script>" in visible_text(reader.page.by_id(BODY_ID))
@@ -338,20 +345,19 @@ LARGE = {
     "emoji": "👍" * 250_000,
     "words": "rain " * 200_000,
 }
-LARGE_DELTAS = [("text", "text_delta"), ("thinking", "thinking_delta"), ("tool", "input_json_delta")]
-MEMBERS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-BEGINNINGS = {"text": TEXT, "thinking": THINKING, "tool": TOOL}
+GROWING: dict[str, tuple[Block, str, str]] = {
+    "text": (TEXT, "text_delta", "text"),
+    "thinking": (THINKING, "thinking_delta", "thinking"),
+    "tool": (TOOL, "input_json_delta", "partial_json"),
+}
 
 
-def large_log(name: str, kind: str, text: str) -> list[Entry]:
-    return log_of(begin(BEGINNINGS[name]), delta(kind, **{MEMBERS[kind]: text}), end())
-
-
-@pytest.mark.parametrize(("name", "kind"), LARGE_DELTAS, ids=BEGINNINGS)
+@pytest.mark.parametrize(("block", "kind", "member"), GROWING.values(), ids=GROWING)
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_frames_of_a_large_delta_are_small(name: str, kind: str, text: str) -> None:
+def test_frames_of_a_large_delta_are_small(block: Block, kind: str, member: str, text: str) -> None:
+    piece = ("content_block_delta", {"index": 0, "delta": {"type": kind, member: text}})
     answer = LiveAnswer(view())
-    for entry in large_log(name, kind, text)[:4]:
+    for entry in log_of(begin(block), piece):
         answer.feed(entry)
     frames = answer.frames(overdue=True)
     assert max(len(frame.encode()) for frame in frames) <= MAX_FRAME_BYTES

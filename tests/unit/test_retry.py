@@ -102,9 +102,7 @@ def test_sum_of_waits_stays_in_its_limit(
     waited_s = 0.0
     for attempt, retry_after_s in enumerate(asked, start=1):
         error = errors.RateLimited(retry_after_s=retry_after_s)
-        wait_s = wait(
-            error, attempt, waited_s=waited_s, max_wait_s=max_wait_s, jitter=jitter
-        )
+        wait_s = wait(error, attempt, waited_s=waited_s, max_wait_s=max_wait_s, jitter=jitter)
         if wait_s is None:
             break
         waited_s += wait_s
