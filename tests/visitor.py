@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx2
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 TIMEOUT_S = 30.0
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
@@ -68,7 +69,7 @@ class Visitor:
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         return connect(
             f"{self.base_url.replace('http', 'ws', 1)}/ws{path}",
-            origin=self.base_url if origin is None else origin,  # type: ignore[arg-type]
+            origin=Origin(self.base_url if origin is None else origin),
             additional_headers={"Cookie": cookies},
             open_timeout=TIMEOUT_S,
             max_size=2**20,

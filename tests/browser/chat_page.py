@@ -44,6 +44,8 @@ class ChatPage:
         return self
 
     def send(self, text: str) -> None:
+        # Before its scripts have run, the page takes Enter for a line break.
+        self.page.wait_for_load_state()
         self.composer.fill(text)
         self.composer.press("Enter")
 

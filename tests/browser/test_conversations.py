@@ -46,9 +46,7 @@ def test_a_strangers_conversation_is_not_found(
     expect(stranger.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
-def test_a_strangers_socket_is_refused(
-    begun: ChatPage, stranger: Page, problems: Problems
-) -> None:
+def test_a_strangers_socket_is_refused(begun: ChatPage, stranger: Page, problems: Problems) -> None:
     problems.expect("WebSocket connection to")
     stranger.goto(begun.base_url)
     address = begun.page.url.replace("http://", "ws://").replace("/c/", "/ws/c/")

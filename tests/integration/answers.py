@@ -1,4 +1,4 @@
-"""What the tests of answers share: ask, wait for the end, read the log, compare with what was sent."""
+"""What the tests of answers share: ask, wait for the end, read the log, compare."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from chat import events, services
 from chat.demo import steps
-from chat.demo.reply import reply_to
 from chat.demo.records import RequestRecord
+from chat.demo.reply import reply_to
 from chat.demo.request import Request
 from chat.demo.thread import DemoThread
 from chat.demo.wire import frame
@@ -141,9 +141,7 @@ def sent_text(record: RequestRecord, played: Iterable[steps.Step]) -> str:
 
 def sse(*payloads: Mapping[str, Any]) -> bytes:
     """Return payloads as the API frames them, each under its own type."""
-    return b"".join(
-        frame(p["type"], {k: v for k, v in p.items() if k != "type"}) for p in payloads
-    )
+    return b"".join(frame(p["type"], {k: v for k, v in p.items() if k != "type"}) for p in payloads)
 
 
 def message_start(message_id: str = "msg_1", **members: Any) -> dict[str, Any]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from pytest_django import Settings
+
+from chat import services
+from chat.models import Generation, User
+from tests.integration.pages import end
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +24,35 @@ def quick_passwords(settings: Settings) -> None:
 def no_attempts() -> None:
     """Begin each test without sign-in attempts of an earlier one."""
     cache.clear()
+
+
+@pytest.fixture
+def anna(db: None) -> User:
+    return User.objects.create_user("anna", "anna@example.com", "a pass phrase of anna")
+
+
+@pytest.fixture
+def client(anna: User) -> Client:
+    signed_in = Client()
+    signed_in.force_login(anna)
+    return signed_in
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    signed_in = Client()
+    signed_in.force_login(User.objects.create_user("stranger"))
+    return signed_in
+
+
+@pytest.fixture
+def running(anna: User) -> Generation:
+    """An answer that is awaited."""
+    services.send_prompt(anna, None, "Hello there", uuid.uuid4())
+    return Generation.objects.select_related("conversation", "message").get()
+
+
+@pytest.fixture
+def ended(running: Generation) -> Generation:
+    """An answer that failed, so that it can be tried again."""
+    return end(running)

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 def same(get: int, post: int) -> Row:
-    return Row((get,) * 4, (post,) * 4)  # type: ignore[arg-type]  # four of them
+    return Row((get,) * 4, (post,) * 4)
 
 
 # 302 sends anonymous people to the sign-in page, and others on from pages that are not for them.
@@ -183,7 +183,13 @@ def test_route(world: World, route: str) -> None:
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_anonymous_is_sent_to_the_sign_in_page(world: World, route: str, method: str) -> None:
     response = getattr(world.clients["anonymous"], method)(address(route, world.ids))
-    entrances = ("/accounts/login/", "/admin/login/", "/admin/auth", "/admin/chat", "/admin/account")
+    entrances = (
+        "/accounts/login/",
+        "/admin/login/",
+        "/admin/auth",
+        "/admin/chat",
+        "/admin/account",
+    )
     assert response.headers["Location"].startswith(entrances)
 
 
@@ -207,6 +213,8 @@ def test_strangers_see_what_an_unknown_id_gives(world: World, route: str, method
     assert Message.objects.count() == 2 and not Generation.objects.filter(status="queued").exists()
 
 
-@pytest.mark.parametrize("path", ["/g/9999999999999999999999/stop/", "/m/" + "9" * 5000 + "/retry/"])
+@pytest.mark.parametrize(
+    "path", ["/g/9999999999999999999999/stop/", "/m/" + "9" * 5000 + "/retry/"]
+)
 def test_ids_out_of_range(world: World, path: str) -> None:
     assert world.clients["owner"].post(path).status_code == 404

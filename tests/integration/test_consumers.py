@@ -184,24 +184,18 @@ async def test_disabled_account_is_refused(site_life: None, alice: User) -> None
         f"{ORIGIN}/",
     ],
 )
-async def test_foreign_origin_is_refused(
-    site_life: None, alice: User, origin: str | None
-) -> None:
+async def test_foreign_origin_is_refused(site_life: None, alice: User, origin: str | None) -> None:
     await Socket((await talk(alice)).pk, await cookie_of(alice), origin).refusal()
 
 
-async def test_trusted_origin_gets_in(
-    site_life: None, alice: User, settings: Settings
-) -> None:
+async def test_trusted_origin_gets_in(site_life: None, alice: User, settings: Settings) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://chat.example.com"]
     cookie = await cookie_of(alice)
     async with Socket((await talk(alice)).pk, cookie, "https://chat.example.com"):
         pass
 
 
-async def test_unknown_host_is_refused(
-    site_life: None, alice: User, settings: Settings
-) -> None:
+async def test_unknown_host_is_refused(site_life: None, alice: User, settings: Settings) -> None:
     """A page that was served under a name of somebody else's is no page of this site."""
     settings.ALLOWED_HOSTS = ["chat.example.com"]
     await Socket((await talk(alice)).pk, await cookie_of(alice)).refusal()
@@ -245,9 +239,7 @@ async def test_two_tabs_show_the_same(site_life: None, model: DemoThread, alice:
     assert one.body(generation.message_id).markup() == two.body(generation.message_id).markup()
 
 
-async def test_nothing_comes_before_follow(
-    site_life: None, model: DemoThread, alice: User
-) -> None:
+async def test_nothing_comes_before_follow(site_life: None, model: DemoThread, alice: User) -> None:
     generation = await send(alice, prompt("max-tokens"))
     async with Socket(generation.conversation_id, await cookie_of(alice)) as socket:
         await finished(generation)
@@ -435,9 +427,7 @@ def relays() -> list[str]:
     return [t.get_name() for t in asyncio.all_tasks() if t.get_name() == "relay"]
 
 
-async def test_relay_ends_with_the_socket(
-    site_life: None, model: DemoThread, alice: User
-) -> None:
+async def test_relay_ends_with_the_socket(site_life: None, model: DemoThread, alice: User) -> None:
     generation = await send(alice, slow(model))
     async with Socket(generation.conversation_id, await cookie_of(alice)) as socket:
         await socket.follow(empty_page())
@@ -463,9 +453,7 @@ async def test_conversation_is_deleted_while_open(
         assert await socket.communicator.receive_nothing(timeout=0.1)
 
 
-async def test_fifty_sockets_leave_nothing(
-    site_life: None, model: DemoThread, alice: User
-) -> None:
+async def test_fifty_sockets_leave_nothing(site_life: None, model: DemoThread, alice: User) -> None:
     generation = await send(alice, slow(model, 40))
     cookie = await cookie_of(alice)
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from chat import services
 from chat.content import plain_text
-from chat.demo.steps import Block, Delta, Event, Raw, Step, Text, Thinking, ToolUse
+from chat.demo.steps import Block, Delta, Event, Step, Text, Thinking, ToolUse
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
 from chat.models import Conversation, Generation, User
@@ -38,15 +38,15 @@ async def load(user: User, conversation: Conversation) -> ShownPage:
 
 
 @asynccontextmanager
-async def socket(user: User, conversation: Conversation, page: ShownPage) -> AsyncIterator[
-    AsyncIterator[str]
-]:
+async def socket(
+    user: User, conversation: Conversation, page: ShownPage
+) -> AsyncIterator[AsyncIterator[str]]:
     """Open what a socket would follow, from where the page stands."""
     frames = follow_conversation(user, conversation.pk, page.position)
     try:
         yield frames
     finally:
-        await frames.aclose()  # type: ignore[attr-defined]  # an async generator
+        await frames.aclose()
 
 
 def has_ended(page: ShownPage, message_id: int) -> bool:
@@ -79,7 +79,9 @@ WEB = {
     "content": [{"type": "web_search_result", "url": "https://example.com/", "title": "T"}],
 }
 SHAPES: dict[str, list[Step]] = {
-    "text": [Text("One two three.\n\nFour five\n six.\n\n\nSeven <b>&amp; eight</b>. " * 20, chunk=7)],
+    "text": [
+        Text("One two three.\n\nFour five\n six.\n\n\nSeven <b>&amp; eight</b>. " * 20, chunk=7)
+    ],
     "spaces": [Text(["\n", "\n ", " a", " ", "\n", "\n", "b \n", "\n\n", " \n"])],
     "long-words": [Text("x" * 3_000 + " end", chunk=50)],
     "emoji": [Text("👨‍👩‍👧‍👦 e\u0301 🇨🇭🇩🇪 日本語です。", chunk=1)],
@@ -157,7 +159,7 @@ async def test_page_that_is_cut_off_in_a_big_delta(
     frames = follow_conversation(alice, generation.conversation_id, running)
     while len(page.body(generation.message_id).text if page.message_ids else "") < 1_000:
         page.apply(await anext(frames))
-    await frames.aclose()  # type: ignore[attr-defined]  # an async generator
+    await frames.aclose()
     await watch(alice, generation, page)
     await check_like_fresh(alice, await finished(generation), page)
 
@@ -288,17 +290,13 @@ async def test_stopped_answer_is_shown_whole(
 
 
 @pytest.mark.parametrize("name", ["refusal", "refusal-early", "reset-late", "empty", "tool-use"])
-async def test_ending_is_shown(
-    worker: Worker, model: DemoThread, alice: User, name: str
-) -> None:
+async def test_ending_is_shown(worker: Worker, model: DemoThread, alice: User, name: str) -> None:
     generation = await send(alice, prompt(name))
     page = await watch(alice, generation, ShownPage('<div id="messages"></div>'))
     await check_like_fresh(alice, await finished(generation), page)
 
 
-async def test_positions_that_make_no_sense(
-    worker: Worker, model: DemoThread, alice: User
-) -> None:
+async def test_positions_that_make_no_sense(worker: Worker, model: DemoThread, alice: User) -> None:
     """A page that claims what can't be gets an end, and harms nobody."""
     model.script("brief", Text("word " * 30, interval_s=0.01))
     generation = await send(alice, prompt("brief"))
@@ -314,7 +312,7 @@ async def test_positions_that_make_no_sense(
         async with asyncio.timeout(SEE_S):
             while f'id="status-{generation.pk}"' not in await anext(frames):
                 pass
-        await frames.aclose()  # type: ignore[attr-defined]  # an async generator
+        await frames.aclose()
     assert (await finished(generation)).status == "complete"
 
 

@@ -1,10 +1,11 @@
-"""What a user can do: rules, ownership, idempotency; no worker runs, so that answers stay queued."""
+"""What a user can do: rules, ownership, idempotency. No worker runs: answers stay queued."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,7 @@ from chat.models import Conversation, Generation, Message, User
 MEGABYTE = 1_000_000
 
 
-def send(
-    user: User, text: str = "Hello", conversation: Conversation | None = None
-) -> Generation:
+def send(user: User, text: str = "Hello", conversation: Conversation | None = None) -> Generation:
     sent = services.send_prompt(user, conversation.pk if conversation else None, text, uuid.uuid4())
     return Generation.objects.select_related("conversation", "message").get(
         message__parent=sent.message
@@ -67,7 +66,14 @@ def test_prompt_is_saved_with_its_queued_answer(alice: User) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["  leading and trailing  ", "\n\nlines\n\n", "\ttab", "e\u0301 👨‍👩‍👧 \u202e", "<b>&amp;</b>", "\\u0000"],
+    [
+        "  leading and trailing  ",
+        "\n\nlines\n\n",
+        "\ttab",
+        "e\u0301 👨‍👩‍👧 \u202e",
+        "<b>&amp;</b>",
+        "\\u0000",
+    ],
 )
 def test_text_is_kept_exactly(alice: User, text: str) -> None:
     parent = send(alice, text).message.parent
@@ -125,7 +131,7 @@ def test_second_prompt_while_an_answer_runs(alice: User) -> None:
 
 def test_two_prompts_at_once(alice: User) -> None:
     conversation = end(send(alice)).conversation
-    calls = [lambda n=n: send(alice, f"Prompt {n}", conversation) for n in range(8)]
+    calls = [partial(send, alice, f"Prompt {n}", conversation) for n in range(8)]
     results = at_once(*calls)
     assert sorted(type(r).__name__ for r in results) == ["AnswerRunning"] * 7 + ["Generation"]
     assert Message.objects.count() == 4
@@ -291,8 +297,8 @@ def test_delete_and_send_at_once(alice: User) -> None:
     for _ in range(10):
         conversation = end(send(alice)).conversation
         deleted, sent = at_once(
-            lambda c=conversation: services.delete(alice, c.pk),
-            lambda c=conversation: send(alice, "And?", c),
+            partial(services.delete, alice, conversation.pk),
+            partial(send, alice, "And?", conversation),
         )
         assert deleted is None
         gone = Conversation.DoesNotExist | Generation.DoesNotExist

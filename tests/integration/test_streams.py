@@ -163,8 +163,11 @@ CASES = {
         "Once more",
     ),
     "tool": Case(
-        whole(said(), tool(1, USE, '{"riv', 'er": "Aa', 're", "n": [1, 2.50, nu', "ll]}"),
-              stop_reason="tool_use"),
+        whole(
+            said(),
+            tool(1, USE, '{"riv', 'er": "Aa', 're", "n": [1, 2.50, nu', "ll]}"),
+            stop_reason="tool_use",
+        ),
         SAID,
         stop_reason="tool_use",
     ),
@@ -235,7 +238,12 @@ CASES = {
         whole(
             tool(
                 0,
-                {"type": "mcp_tool_use", "id": "mcptoolu_1", "name": "nests", "server_name": "bird"},
+                {
+                    "type": "mcp_tool_use",
+                    "id": "mcptoolu_1",
+                    "name": "nests",
+                    "server_name": "bird",
+                },
                 '{"n": 3}',
             ),
             block(
@@ -305,7 +313,11 @@ CASES = {
                 {
                     "type": "advisor_tool_result",
                     "tool_use_id": SERVER["id"],
-                    "content": {"type": "advisor_result", "text": "Look up.", "stop_reason": "end_turn"},
+                    "content": {
+                        "type": "advisor_result",
+                        "text": "Look up.",
+                        "stop_reason": "end_turn",
+                    },
                 },
             ),
             said(2),
@@ -342,7 +354,11 @@ CASES = {
             said(),
             context_management={
                 "applied_edits": [
-                    {"type": "clear_tool_uses_20250919", "cleared_tool_uses": 2, "cleared_input_tokens": 9}
+                    {
+                        "type": "clear_tool_uses_20250919",
+                        "cleared_tool_uses": 2,
+                        "cleared_input_tokens": 9,
+                    }
                 ]
             },
         ),
@@ -351,7 +367,10 @@ CASES = {
     "json": Case(whole(said(0, '{"birds": ["heron", "鷺"]}')), '{"birds": ["heron", "鷺"]}'),
     "pause": Case(whole(*SEARCH, stop_reason="pause_turn"), stop_reason="pause_turn"),
     "content-in-the-start": Case(
-        [message_start(content=[CALLED_FROM_CODE], stop_reason="tool_use"), {"type": "message_stop"}],
+        [
+            message_start(content=[CALLED_FROM_CODE], stop_reason="tool_use"),
+            {"type": "message_stop"},
+        ],
         stop_reason="tool_use",
     ),
     "pings": Case([PING, *(e for event in whole(said()) for e in (event, PING))], SAID),

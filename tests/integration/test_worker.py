@@ -198,9 +198,7 @@ async def test_one_that_cannot_be_ended_holds_up_no_other(worker: Worker, alice:
         assert (await finished(queued)).status == "complete"
 
 
-async def test_site_starts_although_one_cannot_be_ended(
-    model: DemoThread, alice: User
-) -> None:
+async def test_site_starts_although_one_cannot_be_ended(model: DemoThread, alice: User) -> None:
     broken = await left_behind(alice, await process(silent_s=3_600))
     await Event.objects.filter(generation=broken, seq=1).aupdate(data="no JSON")
     begun = Worker(make_runtime(model), heartbeat_s=60)
