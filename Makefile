@@ -17,10 +17,6 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-# The settings under test. pytest-django reads them before tests/conftest.py could set anything.
-TESTING = env DEBUG=on SECRET_KEY=of-the-tests-alone ANTHROPIC_BASE_URL=http://127.0.0.1:9 \
-	CHAT_DEMO=auto CHAT_SIGNUP=closed
-
 .PHONY: help run test lint format lock clean
 
 help:
@@ -39,7 +35,7 @@ run:
 
 test:
 	$(call install,requirements-dev.txt)
-	@$(TESTING) $(PY) -X dev -m pytest --cov --cov-report=term $(ARGS)
+	@$(PY) -X dev -m pytest --cov --cov-report=term $(ARGS)
 
 lint:
 	$(call install,requirements-dev.txt)

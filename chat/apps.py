@@ -8,4 +8,5 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        from chat import checks  # noqa: F401  (registers the system checks)
+        # Registers the system checks and the receivers of signals.
+        from chat import checks, rights  # noqa: F401

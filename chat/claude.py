@@ -23,6 +23,7 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from chat import errors
 from chat.content import parse_json
+from chat.kinds import MAX_KIND_CHARS, OWN_KINDS
 
 
 class ApiEvent(NamedTuple):
@@ -132,7 +133,7 @@ class Stream:
 
     def _read(self, kind: str, text: str) -> ApiEvent | None:
         """Return the event, or None for what is passed over."""
-        if kind == "ping":
+        if kind == "ping" or kind in OWN_KINDS or len(kind) > MAX_KIND_CHARS:
             return None
         data = parse_json(text)
         if not isinstance(data, dict):
@@ -143,7 +144,7 @@ class Stream:
         """Check the order of events; False for a harmless repetition."""
         if kind == "message_start":
             return self._start_message(data)
-        if kind.startswith("content_block_"):
+        if kind in _BLOCK_EVENTS:
             _check_block_event(kind, data)
         if self._message_id is None and kind in _AFTER_START:
             raise errors.BadStream(f"{kind} came before message_start")
@@ -162,9 +163,8 @@ class Stream:
         return False
 
 
-_AFTER_START = frozenset(
-    {"content_block_start", "content_block_delta", "content_block_stop", "message_delta"}
-)
+_BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
+_AFTER_START = _BLOCK_EVENTS | {"message_delta"}
 
 
 def _check_block_event(kind: str, data: dict[str, Any]) -> None:

@@ -19,8 +19,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from chat import services
+from chat.events import Bell
 from chat.models import Conversation, Generation, User
-from chat.relay import Position, follow_conversation
+from chat.relay import LOOK_INTERVAL_S, Position, follow_conversation
 from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     user: User
     conversation_id: UUID
     _relay: asyncio.Task[None] | None = None
+    _guard: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         user: Any = self.scope["user"]
@@ -47,10 +49,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             return await self.close()
         self.user = user
         await self.accept()
+        self._guard = asyncio.create_task(self._close_with_rights(), name="guard")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         message = _read(text_data)
-        if not await in_thread(_is_signed_in, self.scope["session"].session_key, self.user):
+        if not await self._is_signed_in():
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":
             self._follow(Position.from_json(message))
@@ -58,7 +61,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             await self._stop(message)
 
     async def disconnect(self, code: int) -> None:
-        await self._end_relay()
+        tasks = [task for task in (self._relay, self._guard) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _follow(self, position: Position) -> None:
         if self._relay is None:
@@ -84,10 +91,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except Generation.DoesNotExist:
             logger.info("stop of an unknown generation")
 
-    async def _end_relay(self) -> None:
-        if self._relay is not None:
+    async def _close_with_rights(self) -> None:
+        """Close the socket when its user signs out, or may not read any more."""
+        with Bell(services.user_topic(self.user.pk)) as bell:
+            while await self._is_signed_in():
+                await bell.wait(LOOK_INTERVAL_S)
+                bell.clear()
+        if self._relay:
             self._relay.cancel()
-            await asyncio.wait([self._relay])
+        await self.close(CLOSE_NOT_ALLOWED)
+
+    async def _is_signed_in(self) -> bool:
+        return await in_thread(_is_signed_in, self.scope["session"].session_key, self.user)
 
 
 def _read(text_data: str | None) -> dict[str, Any]:

@@ -20,6 +20,9 @@ Block = dict[str, Any]
 MAX_DEPTH = 100
 """JSON that is nested deeper is refused: storing and showing it could exhaust the stack."""
 
+MAX_COUNT = 2**31 - 1
+"""The largest number that a database's integer takes; a larger one is no count of tokens."""
+
 _SHALLOW_CHARS = 200
 
 # The member of a block that grows, by the delta's type and that delta's own member.
@@ -28,7 +31,6 @@ _GROWING = {
     "thinking_delta": ("thinking", "thinking"),
     "signature_delta": ("signature", "signature"),
     "input_json_delta": ("partial_json", "partial_json"),
-    "compaction_delta": ("content", "content"),
 }
 
 
@@ -36,7 +38,7 @@ class _OpenBlock:
     """A block between its start and its stop; pieces are joined once, at the end."""
 
     def __init__(self, start: Block) -> None:
-        self._start = start
+        self._start = dict(start)
         self._parts: dict[str, list[str]] = {}
         self._citations: list[Any] = []
         self.is_stopped = False
@@ -45,22 +47,25 @@ class _OpenBlock:
         kind = delta.get("type")
         if kind == "citations_delta":
             self._citations.append(delta.get("citation"))
+        elif kind == "compaction_delta":
+            # Comes whole, as the SDK takes it (anthropic/lib/streaming/_beta_messages.py).
+            self._start.update({k: v for k, v in delta.items() if k != "type" and v is not None})
         elif kind in _GROWING:
             member, source = _GROWING[kind]
-            # A delta may hold null where it only opens a block (compaction_delta).
-            self._parts.setdefault(member, []).append(delta.get(source) or "")
+            self._parts.setdefault(member, []).append(_text(delta.get(source)))
 
     def stop(self) -> None:
         self.is_stopped = True
 
     def block(self) -> Block:
         grown = {
-            member: (self._start.get(member) or "") + "".join(parts)
+            member: _text(self._start.get(member)) + "".join(parts)
             for member, parts in self._parts.items()
         }
         block: Block = {**self._start, **grown}
         if self._citations:
-            block["citations"] = [*(block.get("citations") or []), *self._citations]
+            earlier = block.get("citations")
+            block["citations"] = [*(earlier if isinstance(earlier, list) else ()), *self._citations]
         return self._with_input(block)
 
     def _with_input(self, block: Block) -> Block:
@@ -98,7 +103,7 @@ class Content:
             block = _OpenBlock(data["content_block"])
             self._blocks.append(block)
             self._of_request[data["index"]] = block
-            self.has_word = self.has_word or bool(data["content_block"].get("text"))
+            self.has_word = self.has_word or bool(text_of(data["content_block"]))
         elif kind == "content_block_stop":
             if open_block := self._of_request.get(data["index"]):
                 open_block.stop()
@@ -124,8 +129,7 @@ class Content:
 
     def tokens(self, member: str) -> int:
         """Return the sum of a member of usage, in tokens, over all requests of the answer."""
-        usages = [*self._earlier_usages, self._usage]
-        return sum(int(usage.get(member) or 0) for usage in usages)
+        return sum(_count(usage.get(member)) for usage in (*self._earlier_usages, self._usage))
 
     def blocks(self) -> list[Block]:
         return [block.block() for block in self._blocks]
@@ -134,22 +138,37 @@ class Content:
         # A delta of a block that never began has nowhere to go; the log still holds it.
         if block := self._of_request.get(data["index"]):
             block.feed(data["delta"])
-            self.has_word = self.has_word or bool(data["delta"].get("text"))
+            self.has_word = self.has_word or bool(text_of_delta(data["delta"]))
 
     def _start_message(self, message: Mapping[str, Any]) -> None:
         if self._usage:
             self._earlier_usages.append(self._usage)
         self._of_request = {}
-        self._usage = dict(message.get("usage") or {})
-        self.model = str(message.get("model") or "")
+        self._usage = _object(message.get("usage"))
+        self.model = _text(message.get("model"))
+        self.stop_reason = _text(message.get("stop_reason")) or self.stop_reason
+        for index, block in enumerate(begun_blocks(message)):
+            self.feed("content_block_start", {"index": index, "content_block": block})
+            self.feed("content_block_stop", {"index": index})
 
     def _feed_message_delta(self, data: Mapping[str, Any]) -> None:
         # Usage is cumulative: overwrite, never add (Messages API, message_delta).
-        usage = data.get("usage") or {}
+        usage = _object(data.get("usage"))
         self._usage.update({key: value for key, value in usage.items() if value is not None})
-        delta = data.get("delta") or {}
-        self.stop_reason = delta.get("stop_reason") or self.stop_reason
-        self.stop_details = delta.get("stop_details") or self.stop_details
+        delta = _object(data.get("delta"))
+        self.stop_reason = _text(delta.get("stop_reason")) or self.stop_reason
+        self.stop_details = _object(delta.get("stop_details")) or self.stop_details
+
+
+def text_of_delta(delta: Mapping[str, Any]) -> str:
+    """Return the text of a text delta, "" of every other delta."""
+    return _text(delta.get("text")) if delta.get("type") == "text_delta" else ""
+
+
+def begun_blocks(message: Mapping[str, Any]) -> list[Block]:
+    """Return the blocks that a message begins with: where code that Claude wrote calls a tool."""
+    content = message.get("content")
+    return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
 
 
 def plain_text(blocks: Iterable[Block]) -> str:
@@ -159,7 +178,22 @@ def plain_text(blocks: Iterable[Block]) -> str:
 
 def text_of(block: Block) -> str:
     """Return the text of a text block, "" of every other block."""
-    return str(block.get("text") or "") if block.get("type") == "text" else ""
+    return _text(block.get("text")) if block.get("type") == "text" else ""
+
+
+# What a server sends may be of any type; a wrong one must not keep an answer from its end.
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and 0 <= value <= MAX_COUNT else 0
 
 
 def parse_json(text: str) -> Any:

@@ -19,11 +19,16 @@ from django.db.models import Max
 from django.utils import timezone
 
 from chat import errors, events
-from chat.content import Content, plain_text, text_of
+from chat.content import MAX_COUNT, Content, plain_text, text_of
+from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
 from chat.render import render
 
 Status = Generation.Status
+# Messages API, "Usage": all of them are input; the total is their sum.
+_INPUT_TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+MAX_STOP_REASON_CHARS = 40
+MAX_REQUEST_ID_CHARS = 100
 
 
 class Ending(NamedTuple):
@@ -77,7 +82,7 @@ def finish(
             error_code=error_code,
             finished_at=now,
             first_word_at=answer.first_word_at,
-            request_id=answer.request_id,
+            request_id=answer.request_id[:MAX_REQUEST_ID_CHARS],
             **_record(answer.content),
         )
         if updated != 1:
@@ -96,13 +101,11 @@ def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status,
 
 def _record(content: Content) -> dict[str, Any]:
     return {
-        "stop_reason": content.stop_reason,
+        "stop_reason": content.stop_reason[:MAX_STOP_REASON_CHARS],
         "stop_details": content.stop_details,
         "usage": content.usage,
-        "input_tokens": content.tokens("input_tokens")
-        + content.tokens("cache_creation_input_tokens")
-        + content.tokens("cache_read_input_tokens"),
-        "output_tokens": content.tokens("output_tokens"),
+        "input_tokens": min(MAX_COUNT, sum(content.tokens(name) for name in _INPUT_TOKENS)),
+        "output_tokens": min(MAX_COUNT, content.tokens("output_tokens")),
     }
 
 
@@ -122,6 +125,6 @@ def _append_final(
 ) -> events.Entry:
     last = Event.objects.filter(generation_id=generation_id).aggregate(seq=Max("seq"))["seq"] or 0
     data = json.dumps({"status": status.value, "error_code": error_code})
-    final = events.Entry(last + 1, events.FINAL, data, now)
+    final = events.Entry(last + 1, FINAL, data, now)
     events.insert_entries(generation_id, [final])
     return final

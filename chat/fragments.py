@@ -48,8 +48,8 @@ def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:
 def progress(view: MessageView) -> SafeString:
     """Say how much has come; the page reads its position from this element."""
     return format_html(
-        '<div class="message-status" id="status-{}" data-running data-generation="{}" data-seq="{}" '
-        'data-held="{}"><span class="progress">{}</span></div>',
+        '<div class="message-status" id="status-{}" data-running data-generation="{}" '
+        'data-seq="{}" data-held="{}"><span class="progress">{}</span></div>',
         view.generation_id,
         view.generation_id,
         view.seq,
@@ -63,11 +63,6 @@ def unplaced(view: MessageView) -> SafeString:
     return format_html(
         '<div class="message-status" id="status-{}" data-running></div>', view.generation_id
     )
-
-
-def waiting(view: MessageView, *, retry: dict[str, Any] | None = None) -> SafeString:
-    """Say that the first word is awaited, or that a failed request is made again."""
-    return _render("_status.html", view=view, retry=retry)
 
 
 def add_messages(views: Iterable[MessageView]) -> SafeString:
@@ -86,7 +81,7 @@ def remove(element_id: str) -> SafeString:
 
 
 def status(view: MessageView) -> SafeString:
-    """Render how an answer ended."""
+    """Render what an answer waits for, or how it ended."""
     return _render("_status.html", view=view)
 
 

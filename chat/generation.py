@@ -25,6 +25,7 @@ from chat import errors, events
 from chat.claude import Claude, Request
 from chat.context import Turn, messages_for_claude
 from chat.ending import Answer, Ending, finish, read_answer
+from chat.kinds import REQUEST, RETRY
 from chat.models import Generation, Message
 from chat.retry import MAX_RETRIES, wait_before_retry
 from chat.threads import in_thread
@@ -105,7 +106,7 @@ async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answ
     waited_s, attempt = 0.0, 1
     while True:
         start = {"number": 1, "model": request.model, "attempt": attempt}
-        await log.append("request", start)
+        await log.append(REQUEST, start)
         try:
             return await _relay_stream(request, runtime.claude, log, answer)
         except errors.GenerationError as error:
@@ -119,7 +120,7 @@ async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answ
             if wait_s is None or answer.content.has_content:
                 raise
             attempt += 1
-            await log.append("retry", _retry_data(error, attempt, wait_s))
+            await log.append(RETRY, _retry_data(error, attempt, wait_s))
         waited_s += wait_s
         await asyncio.sleep(wait_s)
 

@@ -14,6 +14,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from chat.kinds import MAX_KIND_CHARS
+
 TITLE_MAX_CHARS = 80
 
 
@@ -221,7 +223,7 @@ class Event(models.Model):
         Generation, models.CASCADE, related_name="events", db_index=False
     )
     seq = models.PositiveIntegerField()
-    kind = models.CharField(max_length=40)
+    kind = models.CharField(max_length=MAX_KIND_CHARS)
     data = models.TextField()
     at = models.DateTimeField()
 

@@ -38,6 +38,11 @@ def conversation_topic(conversation_id: UUID) -> str:
     return f"conversation-{conversation_id}"
 
 
+def user_topic(user_id: int) -> str:
+    """Return the topic that rings when a user's right to read may have changed."""
+    return f"user-{user_id}"
+
+
 def get_conversation(user: User, conversation_id: UUID) -> Conversation:
     """Return a conversation that the user may see; everybody else's does not exist."""
     return Conversation.objects.owned_by(user).get(pk=conversation_id)
@@ -109,7 +114,7 @@ def stop(user: User, generation_id: int) -> Conversation:
 def rename(user: User, conversation_id: UUID, title: str) -> Conversation:
     """Give a conversation another title; an empty one leaves it as it is."""
     conversation = get_conversation(user, conversation_id)
-    if title := title_from(title):
+    if title := " ".join(title.split())[:TITLE_MAX_CHARS]:
         conversation.title = title
         conversation.save(update_fields=["title"])
         events.ring(conversation_topic(conversation_id))

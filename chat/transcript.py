@@ -7,8 +7,10 @@ the last whole word. Nothing here makes markup; templates and fragments.py do.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -18,6 +20,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from chat import errors, events
 from chat.content import Block, Content, text_of
+from chat.kinds import REQUEST, RETRY
 from chat.models import Conversation, Generation, Message
 from chat.render import render
 from chat.words import split_ready
@@ -65,7 +68,8 @@ class MessageView:
     """A message for the template `_message.html`.
 
     `seq` and `held` say up to where a running answer is shown: all events to `seq`, but for
-    the last `held` characters. `characters` counts what is shown of its text.
+    the last `held` characters. `characters` counts what is shown of its text. `retry` is the
+    data of a `retry` event, while the answer waits for its request to be made again.
     """
 
     message: Message
@@ -74,6 +78,7 @@ class MessageView:
     seq: int = 0
     held: int = 0
     characters: int = 0
+    retry: Mapping[str, Any] | None = None
 
     @property
     def generation_id(self) -> int:
@@ -148,15 +153,17 @@ def load_messages(
     path = conversation.active_path()
     path = [pk for pk in path if pk > after and (before is None or pk < before)]
     shown = path[-limit:] if limit else path
-    return view_messages(Message.objects.filter(pk__in=shown)), len(path) > len(shown)
+    return view_messages(shown), len(path) > len(shown)
 
 
-def view_messages(messages: Iterable[Message]) -> list[MessageView]:
-    """Return views of messages, by id."""
-    rows = {message.pk: message for message in messages}
-    answers = Generation.objects.filter(message__in=rows).order_by("pk")
+def view_messages(ids: Sequence[int]) -> list[MessageView]:
+    """Return views of messages in the order of their ids; those that are gone are left out."""
+    # Generations first: an answer that ends in between is then read as running, from its log,
+    # and its socket shows the end. The other way round it would be final, and empty.
+    answers = Generation.objects.filter(message__in=ids).order_by("pk")
     generations = {generation.message_id: generation for generation in answers}
-    return [_view(rows[pk], generations.get(pk)) for pk in sorted(rows)]
+    rows = Message.objects.filter(pk__in=ids).order_by("pk")
+    return [_view(message, generations.get(message.pk)) for message in rows]
 
 
 def _view(message: Message, generation: Generation | None) -> MessageView:
@@ -169,9 +176,13 @@ def _view(message: Message, generation: Generation | None) -> MessageView:
 
 def _view_running(message: Message, generation: Generation) -> MessageView:
     content, seq = Content(), 0
+    retry: dict[str, Any] | None = None
     for entry in events.read(generation.pk):
-        content.feed(entry.kind, json.loads(entry.data))
+        data = json.loads(entry.data)
+        content.feed(entry.kind, data)
         seq = entry.seq
+        if entry.kind in (REQUEST, RETRY):
+            retry = _wait_left(data, entry.at) if entry.kind == RETRY else None
     held = ""
     blocks: list[BlockView] = []
     characters = 0
@@ -182,7 +193,12 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
         view = view_block(block, render(text))
         blocks.append(replace(view, element_id=block_id(generation.pk, number)))
         characters += len(text)
-    return MessageView(message, generation, blocks, seq, len(held), characters)
+    return MessageView(message, generation, blocks, seq, len(held), characters, retry)
+
+
+def _wait_left(retry: dict[str, Any], since: datetime) -> dict[str, Any]:
+    waited_s = (timezone.now() - since).total_seconds()
+    return {**retry, "wait_s": max(0.0, retry["wait_s"] - waited_s)}
 
 
 def block_id(generation_id: int, number: int) -> str:
@@ -202,7 +218,9 @@ def view_block(block: Block, html: str = "") -> BlockView:
     if kind in _TOOL_USES:
         return BlockView("tool", str(block.get("name") or kind), text=_tool_input(block))
     if kind.endswith("_tool_result"):
-        return BlockView("result", kind.removesuffix("_tool_result"), text=_json(block.get("content")))
+        return BlockView(
+            "result", kind.removesuffix("_tool_result"), text=_json(block.get("content"))
+        )
     return BlockView("unknown", kind, text=_json({k: v for k, v in block.items() if k != "type"}))
 
 

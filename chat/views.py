@@ -65,6 +65,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render(request, "chat/_messages.html" if is_piece else "chat/page.html", context)
 
 
+@never_cache
 @require_POST
 @not_theirs_is_404
 def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
@@ -72,6 +73,7 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return _send(request, services.get_conversation(_user(request), conversation_id))
 
 
+@never_cache
 @require_POST
 @not_theirs_is_404
 def stop(request: HttpRequest, generation_id: int) -> HttpResponse:
@@ -79,6 +81,7 @@ def stop(request: HttpRequest, generation_id: int) -> HttpResponse:
     return _changed(request, services.stop(_user(request), generation_id))
 
 
+@never_cache
 @require_POST
 @not_theirs_is_404
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
@@ -90,13 +93,15 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     return _changed(request, changed)
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 @not_theirs_is_404
 def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Ask for a new title, or give it to the conversation."""
     shown = services.get_conversation(_user(request), conversation_id)
-    form = TitleForm(request.POST or None, initial={"title": shown.title})
-    if request.method == "POST" and form.is_valid():
+    posted = request.POST if request.method == "POST" else None
+    form = TitleForm(posted, initial={"title": shown.title})
+    if form.is_valid():
         shown = services.rename(_user(request), shown.pk, form.cleaned_data["title"])
         return _changed(request, shown)
     code = 400 if form.errors else 200
@@ -104,6 +109,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return render(request, "chat/rename.html", context, status=code)
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 @not_theirs_is_404
 def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
@@ -133,7 +139,8 @@ def _send(request: HttpRequest, shown: Conversation | None) -> HttpResponse:
     except errors.RequestRefused as error:
         return _refused_prompt(request, shown, text, error)
     if shown and _has_socket(request):
-        context = _composer(sent.conversation, running_id=sent.conversation.running_generation_id())
+        # What this answer says of Stop or Send may be older than what the socket said.
+        context = {**_composer(sent.conversation), "keeps_actions": True}
         return render(request, "chat/_composer.html", context)
     return _redirect(request, _address(sent.conversation))
 

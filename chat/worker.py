@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 LOST_AFTER_HEARTBEATS = 3
 """A process that missed so many heartbeats has lost its generations."""
 
+FORGET_PROCESS_AFTER = timedelta(hours=1)
+"""The row of a process that was killed goes after this time without a heartbeat."""
+
 _current: Worker | None = None
 
 
@@ -97,7 +100,11 @@ class Worker:
     async def recover(self) -> None:
         """Mark as interrupted what no living process writes."""
         for generation_id in await in_thread(self._find_lost):
-            await in_thread(_interrupt, generation_id)
+            try:
+                await in_thread(_interrupt, generation_id)
+            except Exception:
+                # One that can't be ended must not keep the others, or the start, waiting.
+                logger.exception("generation %s can't be ended", generation_id)
 
     async def _end(self) -> None:
         if self._heart:
@@ -189,6 +196,7 @@ class Worker:
 
     def _register(self) -> None:
         # Database time on both sides, so that clocks of several machines need not agree.
+        Process.objects.filter(heartbeat_at__lt=Now() - FORGET_PROCESS_AFTER).delete()
         Process.objects.create(
             pk=self._runtime.process_id,
             name=f"{socket.gethostname()}:{os.getpid()}",

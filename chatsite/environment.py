@@ -20,10 +20,9 @@ _OFF = ("0", "off", "false", "no")
 
 
 def read_file(path: Path) -> None:
-    """Take from a `.env` file what the environment does not set."""
+    """Take from a `.env` file what the environment does not name, even as empty."""
     for name, value in dotenv_values(path).items():
-        if value and not os.environ.get(name):
-            os.environ[name] = value
+        os.environ.setdefault(name, value or "")
 
 
 def text(name: str, default: str = "", *, choices: Sequence[str] = ()) -> str:

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-
-# Read by settings.py, which pytest-django imports when the tests are collected.
-os.environ.update(
-    {
-        "DEBUG": "on",
-        "SECRET_KEY": "of the tests alone",
-        "ANTHROPIC_API_KEY": "",
-        # Nothing listens there: a test that needs a model starts one.
-        "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
-        "CHAT_DEMO": "auto",
-        "CHAT_SIGNUP": "closed",
-    }
-)
-
-import asyncio
-import uuid
 
 import pytest
 import pytest_asyncio

@@ -28,9 +28,10 @@ class Turn:
 
     @cached_property
     def text(self) -> str:
-        texts = (block["text"] for block in self.blocks if block.get("type") == "text")
+        # A prompt that got no answer stands before the newest one in the same turn.
+        texts = [block["text"] for block in self.blocks if block.get("type") == "text"]
         # Lone surrogates arrive as JSON escapes and can't be sent back as UTF-8.
-        return _SURROGATE.sub("\ufffd", "\n".join(texts))
+        return _SURROGATE.sub("\ufffd", texts[-1] if texts else "")
 
 
 @dataclass(frozen=True, slots=True)

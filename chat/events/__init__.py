@@ -9,12 +9,11 @@ says that there may be more. Nothing here knows what an event means.
 from __future__ import annotations
 
 from chat.events.commit import Committer, Log, LogClosed, insert_entries, patiently
-from chat.events.entry import FINAL, Entry
+from chat.events.entry import Entry
 from chat.events.follow import Follower, follow, read
 from chat.events.rings import Bell, ring
 
 __all__ = [
-    "FINAL",
     "Bell",
     "Committer",
     "Entry",

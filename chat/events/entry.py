@@ -6,9 +6,6 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-FINAL = "final"
-"""The kind of the last event of every log."""
-
 DELTA = "content_block_delta"
 
 # The member that holds the text of a delta that can be joined, by the delta's type

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from chat.events.commit import live_logs, topic
-from chat.events.entry import FINAL, Entry
+from chat.events.entry import Entry
 from chat.events.rings import Bell
+from chat.kinds import FINAL
 from chat.models import Event, Generation
 from chat.threads import in_thread
 

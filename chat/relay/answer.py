@@ -13,8 +13,9 @@ from typing import Any
 from django.utils.safestring import mark_safe
 
 from chat import fragments
-from chat.content import Content
+from chat.content import Content, begun_blocks, text_of
 from chat.events import Entry
+from chat.kinds import FINAL, REQUEST, RETRY
 from chat.render import Renderer
 from chat.transcript import BlockView, MessageView, block_id, view_block
 from chat.words import split_overdue, split_ready
@@ -47,7 +48,12 @@ class LiveAnswer:
     def view(self) -> MessageView:
         """Return the answer's state without its blocks."""
         return replace(
-            self._view, blocks=(), seq=self.seq, held=self.held, characters=self.characters
+            self._view,
+            blocks=(),
+            seq=self.seq,
+            held=self.held,
+            characters=self.characters,
+            retry=self._retry,
         )
 
     def resume(self, entries: list[Entry], held: int) -> None:
@@ -69,9 +75,13 @@ class LiveAnswer:
             self._start_block(data)
         elif entry.kind == "content_block_stop":
             self._end_block(data["index"], is_whole=True)
-        elif entry.kind in ("request", "retry"):
+        elif entry.kind == "message_start":
+            for index, begun in enumerate(begun_blocks(data["message"])):
+                self._start_block({"index": index, "content_block": begun})
+                self._end_block(index, is_whole=True)
+        elif entry.kind in (REQUEST, RETRY):
             self._note_wait(entry.kind, data)
-        elif entry.kind in ("message_stop", "final"):
+        elif entry.kind in ("message_stop", FINAL):
             for index in list(self._blocks):
                 self._end_block(index, is_whole=False)
 
@@ -95,15 +105,16 @@ class LiveAnswer:
     def _status(self) -> str:
         if self.characters:
             return fragments.progress(self.view())
-        return fragments.waiting(self.view(), retry=self._retry)
+        return fragments.status(self.view())
 
     def _note_wait(self, kind: str, data: dict[str, Any]) -> None:
-        if kind == "request" and data["attempt"] == 1:
+        if kind == REQUEST and data["attempt"] == 1:
             return  # The page waits for the first word since the prompt was sent.
-        self._retry = data if kind == "retry" else None
+        self._retry = data if kind == RETRY else None
         self._is_wait_new = True
 
     def _start_block(self, data: dict[str, Any]) -> None:
+        self._end_block(data["index"], is_whole=False)
         element_id = block_id(self._generation_id, self._count)
         self._count += 1
         block = _LiveBlock(element_id, data)
@@ -122,6 +133,14 @@ class LiveAnswer:
         self.characters += characters
 
 
+# What is shown as it comes, by (in a text block, type of delta); the rest shows at the end.
+_SHOWN_MEMBER = {
+    (True, "text_delta"): "text",
+    (False, "thinking_delta"): "thinking",
+    (False, "input_json_delta"): "partial_json",
+}
+
+
 class _LiveBlock:
     """One block between its start and its stop."""
 
@@ -134,7 +153,7 @@ class _LiveBlock:
         self._start = start
         self.is_text = start["content_block"].get("type") == "text"
         if self.is_text:
-            self._new.append(str(start["content_block"].get("text") or ""))
+            self._new.append(text_of(start["content_block"]))
         else:
             self._content.feed("content_block_start", start)
 
@@ -146,11 +165,10 @@ class _LiveBlock:
 
     def feed(self, data: dict[str, Any]) -> None:
         delta = data["delta"]
-        if self.is_text:
-            self._new.append(delta.get("text") or "")
-            return
-        self._content.feed("content_block_delta", data)
-        self._new.append(delta.get("thinking") or delta.get("partial_json") or "")
+        if not self.is_text:
+            self._content.feed("content_block_delta", data)
+        if member := _SHOWN_MEMBER.get((self.is_text, delta.get("type"))):
+            self._new.append(delta[member])
 
     def skip(self, held: int) -> int:
         """Take what came as shown, but for the last `held` characters; return its length."""

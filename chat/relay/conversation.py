@@ -93,7 +93,10 @@ def _running(
     shown = conversation.generations.filter(pk=position.generation_id).first()
     if shown and shown.message_id <= position.message_id:
         return MessageView(shown.message, shown)
-    return next((view for view in added if view.is_running), None) or _running_row(conversation)
+    running = next((v for v in added if v.is_running), None) or _running_row(conversation)
+    # One that was queued after `added` was read comes with the next look, with its message.
+    last_id = added[-1].message.pk if added else position.message_id
+    return running if running and running.message.pk <= last_id else None
 
 
 def _running_row(conversation: Conversation) -> MessageView | None:
@@ -189,7 +192,7 @@ async def _paced(
 
 
 def _view_again(message_id: int) -> list[MessageView]:
-    return view_messages(Message.objects.filter(pk=message_id))
+    return view_messages([message_id])
 
 
 def _end(conversation: Conversation, message_id: int, generation_id: int) -> str:

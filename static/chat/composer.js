@@ -35,6 +35,12 @@
     if (event.target === field()) grow();
   });
 
+  // htmx does not see a button outside of its form: the examples.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const button = event.detail.triggeringEvent?.submitter;
+    if (button?.name) event.detail.parameters[button.name] = button.value;
+  });
+
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === composer()) setSending(true);
   });
@@ -44,7 +50,8 @@
     if (elt.id !== "composer" || !document.contains(elt)) return;
     setSending(false);
     if (!successful && !xhr.getResponseHeader("HX-Retarget")) {
-      showError(composer().dataset.sendFailed);
+      const { tooLarge, sendFailed } = composer().dataset;
+      showError(xhr.status === 413 ? tooLarge : sendFailed);
     }
   });
 
@@ -55,5 +62,11 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "composer") field().focus();
+  });
+
+  // The focus of a button that was swapped away goes on to the field, not to nowhere.
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    const isLost = document.activeElement === document.body;
+    if (isLost && event.detail.target.id === "composer-actions") field().focus();
   });
 })();

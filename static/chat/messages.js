@@ -5,15 +5,25 @@
   const list = document.getElementById("conversation");
   const jump = document.getElementById("jump");
   let isFollowing = true;
+  let lastTop = 0;
 
   const follow = () => {
     list.scrollTop = list.scrollHeight;
+    lastTop = list.scrollTop;
   };
 
-  list.addEventListener("scroll", () => {
-    isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < AT_BOTTOM_PX;
+  // Any step up lets go of the newest line, however small; coming near it takes hold again.
+  const noteReader = () => {
+    const below = list.scrollHeight - list.scrollTop - list.clientHeight;
+    if (list.scrollTop < lastTop && below > 1) isFollowing = false;
+    else if (below < AT_BOTTOM_PX) isFollowing = true;
+    lastTop = list.scrollTop;
     jump.hidden = isFollowing;
-  });
+  };
+
+  list.addEventListener("scroll", noteReader);
+  // A step may be so fresh that its scroll event comes after the next words.
+  document.addEventListener("htmx:wsBeforeMessage", noteReader);
 
   jump.addEventListener("click", () => {
     isFollowing = true;

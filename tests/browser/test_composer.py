@@ -64,7 +64,7 @@ def test_tab_reaches_the_list_the_composer_and_stop(begun: ChatPage, model: Demo
     model.script("endless", Text("These words go on and on. " * 2000, interval_s=0.02))
     begun.play("endless")
     begun.page.locator(".skip-link").focus()
-    reached = []
+    reached: list[str] = []
     while "stop-button" not in (reached or [""])[-1] and len(reached) < 200:
         begun.page.keyboard.press("Tab")
         reached.append(begun.page.evaluate(FOCUSED))

@@ -11,6 +11,7 @@ from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage, calls
 
 BUSY = Status(529, "overloaded_error", "Overloaded", {"retry-after": "2"})
+BROKEN = (Text("Half of"), Cut())
 BUSY_NOTICE = re.compile("Claude is busy; trying again in [12] s, 2 of 3")
 
 
@@ -49,8 +50,7 @@ def test_a_failed_answer_keeps_its_text(chat: ChatPage) -> None:
 
 
 def test_retry_replaces_the_failed_answer(chat: ChatPage, model: DemoThread) -> None:
-    broken = [Text("Half of"), Cut()]
-    model.script("mended", Attempts(broken, [Text("The whole answer.")]))
+    model.script("mended", Attempts(BROKEN, [Text("The whole answer.")]))
     chat.play("mended")
     chat.retry_button.click()
     expect(chat.answer).to_have_text("The whole answer.")
@@ -62,8 +62,7 @@ def test_retry_replaces_the_failed_answer(chat: ChatPage, model: DemoThread) -> 
 
 
 def test_retry_shows_in_another_tab(chat: ChatPage, model: DemoThread) -> None:
-    broken = [Text("Half of"), Cut()]
-    model.script("mended-too", Attempts(broken, [Text("The whole answer.")]))
+    model.script("mended-too", Attempts(BROKEN, [Text("The whole answer.")]))
     chat.play("mended-too")
     expect(chat.retry_button).to_be_visible()
     other = chat.another_tab()

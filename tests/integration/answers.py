@@ -102,7 +102,8 @@ def calls(model: DemoThread, message: Message) -> list[RequestRecord]:
 
 
 def prompt_in(body: Mapping[str, Any]) -> str:
-    return str(body["messages"][-1]["content"][-1]["text"])
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else str(content[-1]["text"])
 
 
 async def closed(model: DemoThread, generation: Generation) -> RequestRecord:

@@ -78,6 +78,12 @@ class ShownPage:
         return Position(last, *(int(running.attributes[name]) for name in names))
 
     @property
+    def has_running(self) -> bool:
+        """Whether an answer is shown as unfinished, at a known position or between two frames."""
+        marks = ("data-seq", "data-running")
+        return self._root.find(lambda e: any(m in e.attributes for m in marks)) is not None
+
+    @property
     def message_ids(self) -> list[int]:
         shown = (e.attributes.get("data-message") for e, _ in self._root.walk())
         return [int(number) for number in shown if number]

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from chat.content import text_of as block_text
@@ -29,6 +30,28 @@ def test_page_of_a_running_answer(client: Client, running: Generation) -> None:
     assert f'ws-connect="/ws/c/{running.conversation_id}/"' in html
     assert f'data-generation="{running.pk}" data-seq="0" data-held="0"' in html
     assert '<noscript><meta http-equiv="refresh"' in html
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_answer_that_ends_while_its_page_is_made(
+    client: Client, running: Generation, number: int
+) -> None:
+    """Whichever query it comes before: the page shows the answer, or that it still runs."""
+    queries = 0
+
+    def end_before(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal queries
+        queries += 1
+        if queries == number + 1:
+            Message.objects.filter(pk=running.message_id).update(
+                content=[{"type": "text", "text": "The end."}], rendered=["<p>The end.</p>"]
+            )
+            end(running)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(end_before):
+        html = text_of(client.get(to("conversation", running.conversation_id)))
+    assert "<p>The end.</p>" in html or f'data-generation="{running.pk}"' in html
 
 
 @pytest.fixture

@@ -219,14 +219,12 @@ def env_file(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("unset", [None, ""])
 def test_read_file_sets_what_is_not_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unset: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Set and unset first, so that the variable is gone after the test.
     monkeypatch.setenv(NAME, "")
-    if unset is None:
-        monkeypatch.delenv(NAME)
+    monkeypatch.delenv(NAME)
     env.read_file(env_file(tmp_path, f"{NAME}='from the file' # why\n"))
     assert env.text(NAME) == "from the file"
 
@@ -245,3 +243,9 @@ def test_read_file_counts_empty_as_unset(set_variable: Set, tmp_path: Path) -> N
 
 def test_read_file_that_is_not_there(tmp_path: Path) -> None:
     env.read_file(tmp_path / ".env")
+
+
+def test_read_file_leaves_what_is_set_to_nothing(set_variable: Set, tmp_path: Path) -> None:
+    set_variable("")
+    env.read_file(env_file(tmp_path, f"{NAME}=inside\n"))
+    assert env.text(NAME, "default") == "default"
