@@ -114,7 +114,7 @@ def stop(user: User, generation_id: int) -> Conversation:
 def rename(user: User, conversation_id: UUID, title: str) -> Conversation:
     """Give a conversation another title; an empty one leaves it as it is."""
     conversation = get_conversation(user, conversation_id)
-    if title := " ".join(title.split())[:TITLE_MAX_CHARS]:
+    if title := _shortened(" ".join(title.split())):
         conversation.title = title
         conversation.save(update_fields=["title"])
         events.ring(conversation_topic(conversation_id))
@@ -139,7 +139,11 @@ def title_from(text: str) -> str:
     """Return a title: the first words of a text, on one line."""
     words = text.split()
     title = " ".join(words[:TITLE_MAX_WORDS])
-    is_cut = len(words) > TITLE_MAX_WORDS or len(title) > TITLE_MAX_CHARS
+    return _shortened(title, is_cut=len(words) > TITLE_MAX_WORDS)
+
+
+def _shortened(title: str, *, is_cut: bool = False) -> str:
+    is_cut = is_cut or len(title) > TITLE_MAX_CHARS
     return f"{title[: TITLE_MAX_CHARS - 1].rstrip()}…" if is_cut else title
 
 

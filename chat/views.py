@@ -156,6 +156,7 @@ def _refused_prompt(
         error=_words(error),
         running_id=shown.running_generation_id() if shown else None,
     )
+    composer["keeps_actions"] = _has_socket(request)
     context = composer if is_piece else {**_page(request, shown), **composer}
     template = "chat/_composer.html" if is_piece else "chat/page.html"
     response = render(request, template, context, status=error.http_status)

@@ -82,3 +82,9 @@ def site(model: DemoThread) -> Iterator[SiteProcess]:
         running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
         with running:
             yield running
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last: Playwright keeps a loop running in the main thread."""
+    items.sort(key=lambda item: "browser" in item.path.parts)

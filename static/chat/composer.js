@@ -28,7 +28,7 @@
     if (event.target !== field() || event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
     // While an answer is written there is no Send: the text waits in the field.
-    document.querySelector(".send-button")?.click();
+    if (field().value.trim()) document.querySelector(".send-button")?.click();
   });
 
   document.addEventListener("input", (event) => {

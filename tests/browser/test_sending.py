@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -40,9 +42,16 @@ def test_shift_enter_breaks_the_line(begun: ChatPage) -> None:
     assert begun.prompts.last.inner_text() == "one\ntwo"
 
 
-def test_enter_on_nothing_sends_nothing(begun: ChatPage, problems: Problems) -> None:
-    problems.expect("400")
+def test_enter_on_nothing_does_nothing(begun: ChatPage) -> None:
+    begun.composer.fill(" \n ")
     begun.composer.press("Enter")
+    begun.send("after it")
+    expect(begun.prompts).to_have_text([re.compile(".*"), "after it"])
+
+
+def test_send_of_nothing_is_refused_in_words(begun: ChatPage, problems: Problems) -> None:
+    problems.expect("400")
+    begun.send_button.click()
     expect(begun.page.locator("#composer-error")).to_contain_text("Write a message first")
     expect(begun.prompts).to_have_count(1)
 

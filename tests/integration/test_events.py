@@ -18,6 +18,7 @@ from django.utils import timezone
 from chat import events, services
 from chat.events import Committer, Entry, Follower, Log, LogClosed
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
+from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message, Process, User
 from chat.threads import in_thread
 
@@ -77,7 +78,7 @@ async def end(log: Log) -> None:
 
     def write() -> Entry:
         last = Event.objects.filter(generation_id=log.generation_id).count()
-        final = Entry(last + 1, events.FINAL, '{"status":"complete"}', timezone.now())
+        final = Entry(last + 1, FINAL, '{"status":"complete"}', timezone.now())
         events.insert_entries(log.generation_id, [final])
         Generation.objects.filter(pk=log.generation_id).update(
             status=Generation.Status.COMPLETE, finished_at=timezone.now()

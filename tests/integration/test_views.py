@@ -44,7 +44,7 @@ def test_next_prompt_with_a_socket_gives_a_new_composer(client: Client, ended: G
     response = client.post(to("send", ended.conversation_id), form, headers=HTMX)
     html = text_of(response)
     assert html.strip().startswith('<form id="composer"') and "And?" not in html
-    assert field(html, "key") != form["key"] and "stop-button" in html
+    assert field(html, "key") != form["key"] and "hx-preserve" in html
 
 
 def test_next_prompt_without_a_socket_loads_the_page(client: Client, ended: Generation) -> None:
