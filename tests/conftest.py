@@ -51,9 +51,7 @@ def bob(transactional_db: None) -> User:
 
 
 def make_runtime(model: DemoThread) -> Runtime:
-    claude = Claude(
-        api_key="none", base_url=model.base_url, connect_timeout_s=5, read_timeout_s=1
-    )
+    claude = Claude(api_key="none", base_url=model.base_url, connect_timeout_s=5, read_timeout_s=1)
     return Runtime(
         process_id=uuid.uuid4(),
         claude=claude,

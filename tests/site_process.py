@@ -90,7 +90,9 @@ class SiteProcess:
         return done.stdout
 
     def add_user(self, name: str, password: str) -> None:
-        code = f"from chat.models import User; User.objects.create_user({name!r}, None, {password!r})"
+        code = (
+            f"from chat.models import User; User.objects.create_user({name!r}, None, {password!r})"
+        )
         self.manage("shell", "--command", code)
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:

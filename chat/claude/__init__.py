@@ -1,6 +1,6 @@
 """The only package that knows the SDK. It knows no database.
 
-    Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
+Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
 """
 
 from __future__ import annotations

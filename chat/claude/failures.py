@@ -1,6 +1,6 @@
 """Failures: every way in which the SDK, its transport or a stream can break, as one error.
 
-    exception -> to_error, `error` event -> error_of_event; CancelledError never comes here
+exception -> to_error, `error` event -> error_of_event; CancelledError never comes here
 """
 
 from __future__ import annotations

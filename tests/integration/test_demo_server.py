@@ -202,7 +202,7 @@ async def test_cut_utf8_arrives_in_two_reads(server: DemoServer) -> None:
 
 @pytest.mark.asyncio
 async def test_reset_and_close_differ_on_the_wire(server: DemoServer) -> None:
-    outcomes = []
+    outcomes: list[bool | str] = []
     for name in ("reset-late", "closed-late"):
         host, port = server.base_url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))

@@ -41,10 +41,11 @@ def test_script(demo: DemoThread, client: Anthropic) -> None:
 
 def test_script_by_attempt(demo: DemoThread, client: Anthropic) -> None:
     demo.script("mine", Attempts([Status(429, "rate_limit_error", "Wait")], [Answer()]))
-    options = {"model": MODEL, "max_tokens": 900, "messages": prompt("/demo mine\nunique 1")}
+    messages = prompt("/demo mine\nunique 1")
     with pytest.raises(RateLimitError):
-        client.messages.create(**options)
-    assert client.messages.create(**options).stop_reason == "end_turn"
+        client.messages.create(model=MODEL, max_tokens=900, messages=messages)
+    answer = client.messages.create(model=MODEL, max_tokens=900, messages=messages)
+    assert answer.stop_reason == "end_turn"
     assert [record.attempt for record in demo.requests] == [0, 1]
 
 
@@ -70,7 +71,7 @@ def test_stop_twice() -> None:
 
 
 def test_taken_port_is_an_error(demo: DemoThread) -> None:
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="in use"):
         DemoThread(port=int(demo.base_url.rsplit(":", 1)[1])).start()
 
 

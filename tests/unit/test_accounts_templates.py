@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.account.forms import SignupForm
@@ -11,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.mail import EmailMessage
-from django.http import HttpResponse
 from django.template.loader import get_template, render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -104,8 +104,9 @@ def assert_dressed(html: str) -> None:
     assert page.dangling_descriptions() == []
 
 
-def text(response: HttpResponse) -> str:
-    return response.content.decode()
+def text(response: Any) -> str:
+    """Return the HTML of an answer of Django's client, whose stubs give it no plain class."""
+    return str(response.content.decode())
 
 
 @pytest.fixture
@@ -227,7 +228,8 @@ def test_post_without_csrf_token_is_dressed() -> None:
 @pytest.mark.parametrize("layout", ["base", "entrance", "manage"])
 def test_layout_of_allauth_is_replaced(layout: str) -> None:
     """All of allauth's pages stand on these three, also those no setting turns on yet."""
-    origin = get_template(f"allauth/layouts/{layout}.html").template.origin
+    template: Any = get_template(f"allauth/layouts/{layout}.html")
+    origin = template.template.origin
     assert Path(origin.name).is_relative_to(settings.BASE_DIR)
 
 

@@ -219,9 +219,7 @@ def env_file(folder: Path, text: str) -> Path:
     return path
 
 
-def test_read_file_sets_what_is_not_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_read_file_sets_what_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Set and unset first, so that the variable is gone after the test.
     monkeypatch.setenv(NAME, "")
     monkeypatch.delenv(NAME)
