@@ -85,7 +85,6 @@ def test_two_tabs_send_at_once_one_is_refused_and_keeps_its_text(
     late.send("Me too!")
     expect(late.page.locator("#composer-error")).to_contain_text("An answer is still being written")
     expect(late.composer).to_have_value("Me too!")
-    expect(late.stop_button).to_be_visible()
     begun.stop_button.click()
     begun.expect_end()
     expect(begun.prompts).to_have_count(2)
