@@ -58,6 +58,9 @@ class ChatPage:
         mark = f"mark{uuid.uuid4().hex[:12]}"
         self.send(f"/demo {scenario}\n{mark} {words}".rstrip())
         expect(self.prompts.last).to_contain_text(mark)
+        # The first prompt loads a page. Cut off before it has its scripts, it would be a page
+        # without script, which tells of nothing and never comes back.
+        self.page.wait_for_load_state()
         return mark
 
     def expect_end(self) -> None:
