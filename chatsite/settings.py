@@ -6,7 +6,6 @@ chat/checks.py. The table of all variables is in README.md.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -251,5 +250,3 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "level": LOG_LEVEL},
     },
 }
-# Probes ask for these all day long; nothing else is silenced.
-IGNORABLE_404_URLS = [re.compile(r"^/favicon\.ico$")]
