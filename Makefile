@@ -35,7 +35,7 @@ run:
 
 test:
 	$(call install,requirements-dev.txt)
-	@$(PY) -X dev -m pytest --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest --numprocesses=auto --cov --cov-report=term $(ARGS)
 
 lint:
 	$(call install,requirements-dev.txt)

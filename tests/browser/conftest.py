@@ -29,7 +29,7 @@ WITHOUT_CHROMIUM = (
     "Chromium is missing: install it with `apt-get install chromium` or "
     "`playwright install chromium`, or name it in the variable CHROMIUM."
 )
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 
 NewContext = Callable[..., BrowserContext]
 

@@ -20,7 +20,7 @@ from chat.models import Conversation, Generation, Message, User
 from chat.threads import in_thread
 from chat.words import clean
 
-END_S = 20.0  # no answer of these tests takes longer, retries included
+END_S = 60.0  # longer than an answer takes where the machine is busy
 UPSTREAM_CLOSES_S = 1.0  # after its owner knows of a stop
 
 

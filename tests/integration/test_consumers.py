@@ -30,7 +30,7 @@ from tests.integration.test_relay import check_like_fresh, has_ended, load
 
 pytestmark = pytest.mark.asyncio
 
-SEE_S = 15.0
+SEE_S = 30.0  # longer than a page needs to see an end where the machine is busy
 CLOSE_S = 5.0  # within this time a socket ends whose right is gone
 NOT_ALLOWED = 4403
 HOST = "testserver"

