@@ -1,7 +1,8 @@
 """The page's websocket: authorise, follow, send fragments, stop. It owns its relay task alone.
 
 The page speaks first, because the socket's address was fixed before the page knew what it
-shows: `{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`.
+shows: `{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`, and
+`{"verb": "have", "frames": 12}`: how many frames have reached it on this socket (relay/window.py).
 """
 
 from __future__ import annotations
@@ -14,20 +15,24 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from chat import services
-from chat.events import Bell
+from chat.events import Bell, look_interval_s
 from chat.models import Conversation, Generation, User
-from chat.relay import LOOK_INTERVAL_S, Position, follow_conversation
+from chat.relay import Position, Window, follow_conversation
 from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TRY_AGAIN = 1011
 """Internal error (RFC 6455, 7.4.1): htmx-ext-ws connects again after it."""
+
+CLOSE_LATER = 1013
+"""Try again later (IANA's registry of close codes): htmx-ext-ws connects again after it."""
 
 CLOSE_NOT_ALLOWED = 4403
 """The right to read is gone: the page must not come back by itself."""
@@ -38,6 +43,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     user: User
     conversation_id: UUID
+    _window: Window
     _relay: asyncio.Task[None] | None = None
     _guard: asyncio.Task[None] | None = None
 
@@ -48,11 +54,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.
             return await self.close()
         self.user = user
+        self._window = Window()
         await self.accept()
         self._guard = asyncio.create_task(self._close_with_rights(), name="guard")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         message = _read(text_data)
+        if message.get("verb") == "have":
+            return self._acknowledge(message.get("frames"))
         if not await self._is_signed_in():
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":
@@ -76,11 +85,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             frames = follow_conversation(self.user, self.conversation_id, position)
             async with aclosing(frames):
                 async for frame in frames:
+                    if not await self._window.has_room():
+                        # It reads again, or is gone: it says where it was when it comes back.
+                        return await self.close(CLOSE_LATER)
                     await self.send(text_data=frame)
+                    self._window.sent(frame)
         except Exception:
             logger.exception("conversation %s: its relay failed", self.conversation_id)
             # The page connects again and says what it shows; nothing is lost.
             await self.close(CLOSE_TRY_AGAIN)
+
+    def _acknowledge(self, frames: object) -> None:
+        if isinstance(frames, int):
+            self._window.acknowledged(frames)
 
     async def _stop(self, message: dict[str, Any]) -> None:
         generation_id = message.get("generation_id")
@@ -95,7 +112,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         """Close the socket when its user signs out, or may not read any more."""
         with Bell(services.user_topic(self.user.pk)) as bell:
             while await self._is_signed_in():
-                await bell.wait(LOOK_INTERVAL_S)
+                await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
                 bell.clear()
         if self._relay:
             self._relay.cancel()

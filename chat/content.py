@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chat.words import clean
@@ -158,6 +158,30 @@ class Content:
         delta = _object(data.get("delta"))
         self.stop_reason = _text(delta.get("stop_reason")) or self.stop_reason
         self.stop_details = _object(delta.get("stop_details")) or self.stop_details
+
+
+def part_before(blocks: Sequence[Block], first_block: int, first_char: int) -> list[Block]:
+    """Return the blocks before a place in an answer: a block's index, a character of its text."""
+    before = list(blocks[:first_block])
+    if first_char and first_block < len(blocks):
+        cut = blocks[first_block]
+        before.append({**cut, "text": text_of(cut)[:first_char]})
+    return before
+
+
+def end_of(blocks: Sequence[Block]) -> tuple[int, int]:
+    """Return the place where a further part of an answer begins, as `part_before` takes it."""
+    if blocks and blocks[-1].get("type") == "text":
+        return len(blocks) - 1, len(text_of(blocks[-1]))
+    return len(blocks), 0
+
+
+def joined(before: Sequence[Block], blocks: Sequence[Block]) -> list[Block]:
+    """Return two parts of an answer as one: a text that was cut goes on in the same block."""
+    if not (before and blocks and before[-1].get("type") == blocks[0].get("type") == "text"):
+        return [*before, *blocks]
+    text = text_of(before[-1]) + text_of(blocks[0])
+    return [*before[:-1], {**before[-1], **blocks[0], "text": text}, *blocks[1:]]
 
 
 def text_of_delta(delta: Mapping[str, Any]) -> str:

@@ -14,12 +14,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from chat import errors, events
-from chat.content import MAX_COUNT, Content, plain_text, text_of
+from chat.content import (
+    MAX_COUNT,
+    Content,
+    end_of,
+    joined,
+    part_before,
+    plain_text,
+    text_of,
+)
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
 from chat.render import render
@@ -29,6 +38,12 @@ Status = Generation.Status
 _INPUT_TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 MAX_STOP_REASON_CHARS = 40
 MAX_REQUEST_ID_CHARS = 100
+
+MAX_CONTINUATIONS = 3
+"""So often an answer that was interrupted is gone on with by itself."""
+
+QUEUE_TOPIC = "queue"
+"""Rings when a generation waits for any process to take it."""
 
 
 class Ending(NamedTuple):
@@ -73,7 +88,9 @@ def finish(
         running = Generation.objects.filter(
             pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
         )
-        generation = running.select_for_update(of=("self",), no_key=True).first()
+        generation = (
+            running.select_for_update(of=("self",), no_key=True).select_related("message").first()
+        )
         if generation is None:
             return None
         status, error_code = _resolve(ending, generation)
@@ -88,7 +105,26 @@ def finish(
         if updated != 1:
             return None
         _fold(generation, answer.content, now)
-        return _append_final(generation_id, status, error_code, now)
+        final = _append_final(generation_id, status, error_code, now)
+        if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
+            _queue_continuation(generation)
+        return final
+
+
+def add_generation(message: Message, model: str) -> Generation:
+    """Queue a generation that writes an answer, or goes on with what it holds, in a transaction.
+
+    Raises:
+        IntegrityError: the conversation has a generation that is not final.
+    """
+    first_block, first_char = end_of(message.content)
+    return Generation.objects.create(
+        conversation_id=message.conversation_id,
+        message=message,
+        model=model,
+        first_block=first_block,
+        first_char=first_char,
+    )
 
 
 def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status, str]:
@@ -111,13 +147,21 @@ def _record(content: Content) -> dict[str, Any]:
 
 def _fold(generation: Generation, content: Content, now: datetime) -> None:
     """Store on the message what a page needs to show it without its log."""
-    blocks = content.blocks()
-    Message.objects.filter(pk=generation.message_id).update(
-        content=blocks,
-        text=plain_text(blocks),
-        rendered=[render(text_of(block)) for block in blocks],
-    )
+    message = generation.message
+    earlier = part_before(message.content, generation.first_block, generation.first_char)
+    message.content = blocks = joined(earlier, content.blocks())
+    message.text = plain_text(blocks)
+    message.rendered = [render(text_of(block)) for block in blocks]
+    message.save(update_fields=["content", "text", "rendered"])
     Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
+
+
+def _queue_continuation(generation: Generation) -> None:
+    """Have another process go on with an answer, unless it brings down whoever writes it."""
+    ended = generation.message.generations.filter(status=Status.INTERRUPTED)
+    if ended.count() <= MAX_CONTINUATIONS:
+        add_generation(generation.message, generation.model)
+        transaction.on_commit(lambda: events.ring(QUEUE_TOPIC))
 
 
 def _append_final(

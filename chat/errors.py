@@ -2,7 +2,8 @@
 
     ChatError
     +-- RequestRefused          what a person asked for can't be done; nothing was lost
-    |   +-- PromptEmpty, PromptTooLong, AnswerRunning, KeyReused, NothingToRetry
+    |   +-- PromptEmpty, PromptTooLong, AnswerRunning, KeyReused, NothingToRetry,
+    |       NothingToContinue
     +-- GenerationError         an answer could not be finished; `code` is stored with it
         +-- RateLimited, Overloaded, UpstreamError, Unreachable, Stalled, ConnectionLost,
         |   Truncated, BadStream                                     (the way to Claude)
@@ -90,6 +91,15 @@ class NothingToRetry(RequestRefused):
 
     code = "nothing_to_retry"
     text = _("Only the last answer can be tried again. Reload the page to see the newest one.")
+    http_status = 409
+    retryable = False
+
+
+class NothingToContinue(RequestRefused):
+    """Continue was asked for what is not a last answer that was cut short."""
+
+    code = "nothing_to_continue"
+    text = _("There is nothing to go on with here. Reload the page to see the newest answer.")
     http_status = 409
     retryable = False
 

@@ -18,6 +18,9 @@ from django.utils.translation import gettext
 from chat.models import Conversation
 from chat.transcript import BlockView, MessageView
 
+MESSAGE_MAX_CHARS = 250_000
+"""Of HTML; with four bytes a character it stays within a frame of 1 MiB."""
+
 
 def append_to_open(element_id: str, html: SafeString) -> SafeString:
     """Append rendered text to the last element of a text block."""
@@ -67,13 +70,19 @@ def unplaced(view: MessageView) -> SafeString:
 
 def add_messages(views: Iterable[MessageView]) -> SafeString:
     """Add messages at the end of the list."""
-    items = format_html_join("", "{}", ((message(view),) for view in views))
+    items = format_html_join("", "{}", ((message_or_link(view),) for view in views))
     return format_html('<ol hx-swap-oob="beforeend:#messages">{}</ol>', items)
 
 
 def message(view: MessageView) -> SafeString:
     """Render a whole message, to be added or put in the place of what is shown of it."""
     return _render("_message.html", view=view)
+
+
+def message_or_link(view: MessageView) -> SafeString:
+    """Render an ended message; the page loads by itself what is too large for a frame."""
+    html = message(view)
+    return html if len(html) <= MESSAGE_MAX_CHARS else _render("_message_later.html", view=view)
 
 
 def remove(element_id: str) -> SafeString:

@@ -23,7 +23,8 @@ from django.utils import timezone
 
 from chat import errors, events
 from chat.claude import Claude, Request
-from chat.context import Turn, messages_for_claude
+from chat.content import part_before
+from chat.context import Turn, messages_to_go_on
 from chat.ending import Answer, Ending, finish, read_answer
 from chat.kinds import REQUEST, RETRY
 from chat.models import Generation, Message
@@ -156,14 +157,17 @@ def _take_rows(generation_id: int, runtime: Runtime) -> Request | None:
         if not taken:
             return None
         generation = Generation.objects.select_related("message").get(pk=generation_id)
-        turns = _turns_before(generation.message)
+        message = generation.message
+        turns = _turns_before(message)
     # Asked before anybody wrote: the worker does not cancel what it has not begun.
     if generation.stop_requested_at:
         raise _StopRequested
     return Request(
         model=generation.model,
         max_tokens=runtime.max_tokens,
-        messages=messages_for_claude(turns),
+        messages=messages_to_go_on(
+            turns, part_before(message.content, generation.first_block, generation.first_char)
+        ),
         system=runtime.system,
         extra=runtime.extra,
     )
@@ -172,12 +176,19 @@ def _take_rows(generation_id: int, runtime: Runtime) -> Request | None:
 def _turns_before(message: Message) -> list[Turn]:
     path = message.conversation.path_to(message.parent_id)
     rows = Message.objects.filter(pk__in=path).order_by("pk")
-    refused = set(
-        Generation.objects.filter(message__in=path, stop_reason="refusal").values_list(
-            "message_id", flat=True
-        )
-    )
-    return [Turn(m.role, m.content, "refusal" if m.pk in refused else "") for m in rows]
+    refused = {
+        generation.message_id: generation
+        for generation in Generation.objects.filter(message__in=path, stop_reason="refusal")
+    }
+    return [_turn(row, refused.get(row.pk)) for row in rows]
+
+
+def _turn(message: Message, refused: Generation | None) -> Turn:
+    if refused is None:
+        return Turn(message.role, message.content)
+    # What stood there before a continuation was refused had been answered.
+    content = part_before(message.content, refused.first_block, refused.first_char)
+    return Turn(message.role, content, "" if content else refused.stop_reason)
 
 
 async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Entry | None:

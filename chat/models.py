@@ -72,10 +72,9 @@ class Conversation(models.Model):
             leaf_id = parents[leaf_id]
         return path[::-1]
 
-    def running_generation_id(self) -> int | None:
+    def running_generation(self) -> Generation | None:
         """Return the one generation that is not final, if there is one."""
-        running = self.generations.filter(status__in=Generation.RUNNING)
-        return running.values_list("pk", flat=True).first()
+        return self.generations.filter(status__in=Generation.RUNNING).first()
 
     def active_path(self) -> list[int]:
         """Return the ids of the messages to show: the newest one and all before it.
@@ -145,6 +144,8 @@ class Generation(models.Model):
         INTERRUPTED = "interrupted", _("interrupted")
 
     RUNNING = (Status.QUEUED, Status.STREAMING)
+    # Messages API, "Stopping reasons": the answer could be longer.
+    CUT_SHORT = ("max_tokens", "pause_turn")
 
     # The conversation stands here too, so that a constraint can speak of it.
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="generations")
@@ -152,6 +153,10 @@ class Generation(models.Model):
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
     model = models.CharField(max_length=100)
     owner = models.ForeignKey(Process, models.SET_NULL, null=True, related_name="generations")
+    # Where in the message's content its part begins: a block's index, and a character of that
+    # block's text. What stands before was written by earlier generations of the message.
+    first_block = models.PositiveIntegerField(default=0)
+    first_char = models.PositiveIntegerField(default=0)
     stop_requested_at = models.DateTimeField(null=True)
     stop_reason = models.CharField(max_length=40, blank=True)
     # A refusal's category and explanation, as the API gave them.
@@ -166,6 +171,8 @@ class Generation(models.Model):
     started_at = models.DateTimeField(null=True)
     first_word_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Its events have been deleted, CHAT_EVENT_DAYS after its end.
+    is_pruned = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
@@ -199,6 +206,9 @@ class Generation(models.Model):
                 condition=Q(status__in=["queued", "streaming"]),
                 name="generation_running",
             ),
+            models.Index(
+                F("finished_at"), condition=Q(is_pruned=False), name="generation_to_prune"
+            ),
         )
         verbose_name = _("generation")
         verbose_name_plural = _("generations")
@@ -209,6 +219,13 @@ class Generation(models.Model):
     @property
     def is_running(self) -> bool:
         return self.status in self.RUNNING
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it ended before Claude had said everything."""
+        if self.status == self.Status.COMPLETE:
+            return self.stop_reason in self.CUT_SHORT
+        return not self.is_running
 
 
 class Event(models.Model):

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import errors, events, worker
+from chat.ending import add_generation
 from chat.models import (
     TITLE_MAX_CHARS,
     Conversation,
@@ -98,6 +99,31 @@ def retry(user: User, message_id: int) -> Conversation:
     return conversation
 
 
+def continue_answer(user: User, message_id: int) -> Conversation:
+    """Queue a generation that goes on with the last answer of a conversation.
+
+    Raises:
+        AnswerRunning: an answer of the conversation is not final.
+        NothingToContinue: the message is not the last answer, or is whole, refused or empty.
+    """
+    answer = Message.objects.select_related("conversation").get(
+        pk=message_id, role=Message.Role.ASSISTANT, conversation__owner=user
+    )
+    conversation = answer.conversation
+    try:
+        with transaction.atomic():
+            newest = answer.generations.order_by("-pk").first()
+            if newest and newest.is_running:
+                raise errors.AnswerRunning
+            is_last = conversation.active_path()[-1] == answer.pk
+            if not (is_last and newest and newest.is_unfinished and answer.text.strip()):
+                raise errors.NothingToContinue
+            _begin_later(add_generation(answer, settings.CHAT_MODEL))
+    except IntegrityError:
+        raise errors.AnswerRunning from None
+    return conversation
+
+
 def stop(user: User, generation_id: int) -> Conversation:
     """Ask for the end of an answer; one that is final already stays as it is."""
     generation = Generation.objects.select_related("conversation").get(
@@ -107,7 +133,8 @@ def stop(user: User, generation_id: int) -> Conversation:
         pk=generation_id, status__in=Generation.RUNNING, stop_requested_at=None
     ).update(stop_requested_at=timezone.now())
     if asked:
-        worker.cancel(generation_id)
+        # Taken in the meantime, its owner sees the flag when it takes it.
+        worker.cancel(generation_id, generation.owner_id)
     return generation.conversation
 
 
@@ -128,10 +155,11 @@ def delete(user: User, conversation_id: UUID) -> None:
         conversation = (
             Conversation.objects.owned_by(user).select_for_update().get(pk=conversation_id)
         )
-        generation_id = conversation.running_generation_id()
+        running = conversation.running_generation()
+        running_id = running.pk if running else 0  # Deleting takes it away.
         conversation.delete()
-    if generation_id:
-        worker.cancel(generation_id)
+    if running:
+        worker.cancel(running_id, running.owner_id)
     events.ring(conversation_topic(conversation_id))
 
 
@@ -190,12 +218,12 @@ def _queue_answer(prompt: Message) -> None:
     answer = Message.objects.create(
         conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT
     )
-    generation = Generation.objects.create(
-        conversation_id=prompt.conversation_id, message=answer, model=settings.CHAT_MODEL
-    )
+    _begin_later(add_generation(answer, settings.CHAT_MODEL))
 
+
+def _begin_later(generation: Generation) -> None:
     def begin() -> None:
         worker.start(generation.pk)
-        events.ring(conversation_topic(prompt.conversation_id))
+        events.ring(conversation_topic(generation.conversation_id))
 
     transaction.on_commit(begin)

@@ -19,9 +19,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from chat import errors, events
-from chat.content import Block, Content, text_of
+from chat.content import Block, Content, joined, part_before, text_of
 from chat.kinds import REQUEST, RETRY
-from chat.models import Conversation, Generation, Message
+from chat.models import Conversation, Generation, Message, User
 from chat.render import render
 from chat.words import split_ready
 
@@ -34,11 +34,11 @@ RESULT_MAX_CHARS = 4_000
 _TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _NOTICES: dict[str, str | Promise] = {
     "refusal": gettext_lazy("Claude declined to answer this. Rephrase it, or start a new chat."),
-    "max_tokens": gettext_lazy("The answer was cut at the length limit. Ask Claude to go on."),
+    "max_tokens": gettext_lazy("The answer was cut at the length limit."),
     "model_context_window_exceeded": gettext_lazy(
         "The conversation has reached the model's limit. Start a new chat to go on."
     ),
-    "pause_turn": gettext_lazy("Claude paused here. Ask it to go on."),
+    "pause_turn": gettext_lazy("Claude paused here."),
     "tool_use": gettext_lazy("Claude asked for a tool that this site does not offer."),
 }
 
@@ -127,6 +127,12 @@ class MessageView:
         return "error" if is_failed else "warning"
 
     @property
+    def can_continue(self) -> bool:
+        """Whether Claude can go on with the text; only the last answer can be continued."""
+        generation = self.generation
+        return bool(generation and generation.is_unfinished and self.message.text.strip())
+
+    @property
     def can_retry(self) -> bool:
         """Whether another try can help; only the last answer can be tried again."""
         generation = self.generation
@@ -154,6 +160,17 @@ def load_messages(
     path = [pk for pk in path if pk > after and (before is None or pk < before)]
     shown = path[-limit:] if limit else path
     return view_messages(shown), len(path) > len(shown)
+
+
+def load_message(user: User, message_id: int) -> MessageView:
+    """Return the view of a message that `user` may see.
+
+    Raises:
+        Message.DoesNotExist: there is none, or it is somebody else's.
+    """
+    conversations = Conversation.objects.owned_by(user)
+    message = Message.objects.get(pk=message_id, conversation__in=conversations)
+    return _view(message, message.generations.order_by("-pk").first())
 
 
 def view_messages(ids: Sequence[int]) -> list[MessageView]:
@@ -186,7 +203,8 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
     held = ""
     blocks: list[BlockView] = []
     characters = 0
-    for number, block in enumerate(raw := content.blocks()):
+    raw = joined(earlier_blocks(message, generation), content.blocks())
+    for number, block in enumerate(raw):
         text = text_of(block)
         if number == len(raw) - 1 and content.is_open:
             text, held = split_ready(text)
@@ -194,6 +212,11 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
         blocks.append(replace(view, element_id=block_id(generation.pk, number)))
         characters += len(text)
     return MessageView(message, generation, blocks, seq, len(held), characters, retry)
+
+
+def earlier_blocks(message: Message, generation: Generation) -> list[Block]:
+    """Return what earlier generations wrote of the message that a generation goes on with."""
+    return part_before(message.content, generation.first_block, generation.first_char)
 
 
 def _wait_left(retry: dict[str, Any], since: datetime) -> dict[str, Any]:

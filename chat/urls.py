@@ -14,7 +14,9 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/rename/", views.rename, name="rename"),
     path("c/<uuid:conversation_id>/delete/", views.delete, name="delete"),
     path("g/<int:generation_id>/stop/", views.stop, name="stop"),
+    path("m/<int:message_id>/", views.message, name="message"),
     path("m/<int:message_id>/retry/", views.retry, name="retry"),
+    path("m/<int:message_id>/continue/", views.continue_answer, name="continue"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

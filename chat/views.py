@@ -27,7 +27,7 @@ from chat import errors, services
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
-from chat.transcript import load_messages
+from chat.transcript import load_message, load_messages
 
 View = Callable[..., HttpResponse]
 
@@ -94,6 +94,27 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @never_cache
+@require_POST
+@not_theirs_is_404
+def continue_answer(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Have Claude go on with the last answer, which was cut short."""
+    try:
+        changed = services.continue_answer(_user(request), message_id)
+    except errors.RequestRefused as error:
+        return _refused_page(request, error)
+    return _changed(request, changed)
+
+
+@never_cache
+@require_GET
+@not_theirs_is_404
+def message(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Return one message, which was too large for the page's socket."""
+    view = load_message(_user(request), message_id)
+    return render(request, "chat/_message.html", {"view": view})
+
+
+@never_cache
 @require_http_methods(["GET", "POST"])
 @not_theirs_is_404
 def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
@@ -150,11 +171,12 @@ def _refused_prompt(
 ) -> HttpResponse:
     """Give the prompt back in the composer, with what was wrong with it."""
     is_piece = bool(request.htmx)  # type: ignore[attr-defined]
+    running = shown.running_generation() if shown else None
     composer = _composer(
         shown,
         text=text,
         error=_words(error),
-        running_id=shown.running_generation_id() if shown else None,
+        running_id=running.pk if running else None,
     )
     composer["keeps_actions"] = _has_socket(request)
     context = composer if is_piece else {**_page(request, shown), **composer}

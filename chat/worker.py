@@ -10,15 +10,19 @@ import asyncio
 import contextvars
 import logging
 import os
+import random
 import socket
 from datetime import timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from chat import errors
-from chat.ending import Ending, finish, read_answer
+from chat import errors, events
+from chat.ending import QUEUE_TOPIC, Ending, finish, read_answer
 from chat.generation import Runtime, run
 from chat.models import Generation, Process
 from chat.threads import in_thread
@@ -31,19 +35,30 @@ LOST_AFTER_HEARTBEATS = 3
 FORGET_PROCESS_AFTER = timedelta(hours=1)
 """The row of a process that was killed goes after this time without a heartbeat."""
 
+PRUNE_INTERVAL_S = 3600.0
+
 _current: Worker | None = None
 
 
 def start(generation_id: int) -> None:
-    """Have a queued generation answered by this process, if it has a worker."""
+    """Have a queued generation answered: by this process, or where it ends by another one."""
     if _current:
         _current.start(generation_id)
+    else:
+        events.ring(QUEUE_TOPIC)
 
 
-def cancel(generation_id: int) -> None:
-    """End a generation whose stop flag is set, if this process writes it."""
+def cancel(generation_id: int, owner_id: UUID | None) -> None:
+    """Have whoever writes a generation end it: its stop flag is set, or it was deleted."""
     if _current:
         _current.cancel(generation_id)
+    if owner_id and not (_current and _current.process_id == owner_id):
+        events.ring(process_topic(owner_id))
+
+
+def process_topic(process_id: UUID) -> str:
+    """Return the topic that rings when a process should look after its generations."""
+    return f"process-{process_id}"
 
 
 def is_running() -> bool:
@@ -59,12 +74,13 @@ class Worker:
     """
 
     def __init__(self, runtime: Runtime, *, heartbeat_s: float) -> None:
+        self.process_id = runtime.process_id
         self._runtime = runtime
         self._heartbeat_s = heartbeat_s
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._begun: set[int] = set()
-        self._heart: asyncio.Task[None] | None = None
+        self._housework: list[asyncio.Task[None]] = []
         self._is_draining = False
 
     async def begin(self) -> None:
@@ -72,7 +88,10 @@ class Worker:
         global _current
         await in_thread(self._register)
         await self.recover()
-        self._heart = asyncio.create_task(self._beat(), name="heartbeat")
+        self._housework = [
+            asyncio.create_task(self._beat(), name="heartbeat"),
+            asyncio.create_task(self._prune(), name="prune"),
+        ]
         _current = self
 
     def start(self, generation_id: int) -> None:
@@ -107,9 +126,10 @@ class Worker:
                 logger.exception("generation %s can't be ended", generation_id)
 
     async def _end(self) -> None:
-        if self._heart:
-            self._heart.cancel()
-            await asyncio.wait([self._heart])
+        for task in self._housework:
+            task.cancel()
+        if self._housework:
+            await asyncio.wait(self._housework)
         await self._runtime.committer.close()
         await self._runtime.claude.close()
         await in_thread(self._unregister)
@@ -147,32 +167,50 @@ class Worker:
             self._tasks[generation_id].cancel()
 
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat_s)
-            try:
-                await self._look_after()
-            except Exception:
-                logger.exception("heartbeat failed; the next one is in %s s", self._heartbeat_s)
+        with events.Bell(process_topic(self.process_id), QUEUE_TOPIC) as bell:
+            # What a dead process left in the queue is taken at once.
+            is_rung = True
+            while True:
+                bell.clear()
+                try:
+                    await self._look_after(is_rung=is_rung)
+                except Exception:
+                    logger.exception("heartbeat failed; the next one is in %s s", self._heartbeat_s)
+                is_rung = await bell.wait(self._heartbeat_s)
 
-    async def _look_after(self) -> None:
-        """Show that this process lives, and see to what rings should have told it."""
-        stopped, queued = await in_thread(self._beat_rows)
-        for generation_id in stopped:
+    async def _look_after(self, *, is_rung: bool) -> None:
+        """Show that this process lives, and see to what rings told it, or should have."""
+        ending, queued = await in_thread(self._beat_rows, set(self._begun), is_rung=is_rung)
+        for generation_id in ending:
             self._cancel(generation_id)
         for generation_id in queued:
             self._spawn(generation_id)
         await self.recover()
 
-    def _beat_rows(self) -> tuple[list[int], list[int]]:
-        alive = Process.objects.filter(pk=self._runtime.process_id).update(heartbeat_at=Now())
+    def _beat_rows(self, begun: set[int], *, is_rung: bool) -> tuple[set[int], list[int]]:
+        """Return which of this process's generations have to end, and which ones wait."""
+        alive = Process.objects.filter(pk=self.process_id).update(heartbeat_at=Now())
         if not alive:
             self._register()
         stopped = self._own_rows().filter(stop_requested_at__isnull=False)
-        # Whoever queued them could not start them, or died before that.
-        waiting = Generation.objects.filter(
-            status=Generation.Status.QUEUED, created_at__lt=Now() - self._beats(1)
-        )
-        return _ids(stopped), _ids(waiting)
+        deleted = begun.difference(_ids(Generation.objects.filter(pk__in=begun)))
+        waiting = Generation.objects.filter(status=Generation.Status.QUEUED)
+        if not is_rung:
+            # Whoever queued them starts them, unless it can't or died before that.
+            waiting = waiting.filter(created_at__lt=Now() - self._beats(1))
+        return deleted.union(_ids(stopped)), _ids(waiting)
+
+    async def _prune(self) -> None:
+        """Delete old logs from time to time, a few at once."""
+        while True:
+            # Spread, so that the processes of a site do not all do it at once.
+            await asyncio.sleep(PRUNE_INTERVAL_S * random.uniform(0.5, 1.0))  # noqa: S311
+            ended_before = timezone.now() - timedelta(days=settings.CHAT_EVENT_DAYS)
+            try:
+                while await in_thread(events.prune, ended_before):
+                    pass
+            except Exception:
+                logger.exception("old events can't be deleted")
 
     def _find_lost(self) -> list[int]:
         """Return the generations that nobody writes although they are being written."""
@@ -180,16 +218,14 @@ class Worker:
         own = set(_ids(self._own_rows())) - set(self._tasks)
         if connection.vendor == "sqlite":
             # One process is the whole site: what others wrote, nobody writes any more.
-            others = streaming.exclude(owner=self._runtime.process_id)
+            others = streaming.exclude(owner=self.process_id)
         else:
             silent_since = Now() - self._beats(LOST_AFTER_HEARTBEATS)
             others = streaming.filter(Q(owner=None) | Q(owner__heartbeat_at__lt=silent_since))
         return [*own, *_ids(others)]
 
     def _own_rows(self) -> QuerySet[Generation]:
-        return Generation.objects.filter(
-            owner=self._runtime.process_id, status=Generation.Status.STREAMING
-        )
+        return Generation.objects.filter(owner=self.process_id, status=Generation.Status.STREAMING)
 
     def _beats(self, number: int) -> timedelta:
         return timedelta(seconds=self._heartbeat_s * number)
@@ -198,14 +234,14 @@ class Worker:
         # Database time on both sides, so that clocks of several machines need not agree.
         Process.objects.filter(heartbeat_at__lt=Now() - FORGET_PROCESS_AFTER).delete()
         Process.objects.create(
-            pk=self._runtime.process_id,
+            pk=self.process_id,
             name=f"{socket.gethostname()}:{os.getpid()}",
             started_at=Now(),
             heartbeat_at=Now(),
         )
 
     def _unregister(self) -> None:
-        Process.objects.filter(pk=self._runtime.process_id).delete()
+        Process.objects.filter(pk=self.process_id).delete()
 
 
 def _interrupt(generation_id: int) -> None:

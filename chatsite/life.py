@@ -7,6 +7,7 @@ import sys
 import uuid
 from typing import Any
 
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chat.checks import TAG
 from chat.claude import Claude
 from chat.demo.server import DemoServer
-from chat.events import Committer
+from chat.events import Committer, Exchange
 from chat.generation import Runtime
 from chat.worker import Worker
 
@@ -41,6 +42,7 @@ class Life:
         self._ended: asyncio.Task[None] | None = None
         self._worker: Worker | None = None
         self._demo: DemoServer | None = None
+        self._exchange: Exchange | None = None
 
     async def begin(self) -> None:
         """Start what the process runs; return when recovery is done.
@@ -63,6 +65,9 @@ class Life:
             self._demo = DemoServer(keep=DEMO_RECORDS)
             await self._demo.start()
         base_url = self._demo.base_url if self._demo else settings.ANTHROPIC_BASE_URL
+        if settings.REDIS_URL and self._exchange is None:
+            self._exchange = Exchange(get_channel_layer())
+            await self._exchange.begin()
         self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
         _end_with_reactor(self)
@@ -70,6 +75,8 @@ class Life:
     async def _end(self) -> None:
         if self._worker:
             await self._worker.drain(settings.CHAT_DRAIN_S)
+        if self._exchange:
+            await self._exchange.end()
         if self._demo:
             await self._demo.stop()
 

@@ -142,6 +142,8 @@ CHAT_READ_TIMEOUT_S = env.seconds("CHAT_READ_TIMEOUT_S", 60, minimum=0.1, maximu
 CHAT_RETRY_MAX_WAIT_S = env.seconds("CHAT_RETRY_MAX_WAIT_S", 30, minimum=0, maximum=600)
 # In development Ctrl-C ends the site at once.
 CHAT_DRAIN_S = env.seconds("CHAT_DRAIN_S", 0 if DEBUG else 20, minimum=0, maximum=600)
+CHAT_ON_INTERRUPT = env.text("CHAT_ON_INTERRUPT", "mark", choices=["mark", "continue"])
+CHAT_EVENT_DAYS = env.integer("CHAT_EVENT_DAYS", 30, minimum=1, maximum=3650)
 CHAT_HEARTBEAT_S = env.seconds("CHAT_HEARTBEAT_S", 4, minimum=0.1, maximum=60)
 CHAT_PROMPT_MAX_BYTES = env.integer(
     "CHAT_PROMPT_MAX_BYTES", 2_000_000, minimum=1_000, maximum=20_000_000

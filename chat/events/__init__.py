@@ -10,19 +10,24 @@ from __future__ import annotations
 
 from chat.events.commit import Committer, Log, LogClosed, insert_entries, patiently
 from chat.events.entry import Entry
+from chat.events.exchange import Exchange, look_interval_s
 from chat.events.follow import Follower, follow, read
+from chat.events.prune import prune
 from chat.events.rings import Bell, ring
 
 __all__ = [
     "Bell",
     "Committer",
     "Entry",
+    "Exchange",
     "Follower",
     "Log",
     "LogClosed",
     "follow",
     "insert_entries",
+    "look_interval_s",
     "patiently",
+    "prune",
     "read",
     "ring",
 ]

@@ -1,38 +1,43 @@
 """Rings: wake-ups for readers. A ring may be lost and is never trusted; the database decides.
 
-A Bell listens to one topic in this process. Any thread may ring; bells wait in their own loop.
+A Bell listens to topics in this process. Any thread may ring; bells wait in their own loop.
+Where the site has several processes, an Exchange (exchange.py) carries rings between them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterable
 from typing import Self
 
 _bells: dict[str, set[Bell]] = {}
 # Services ring from their threads while consumers come and go in the loop.
 _bells_lock = threading.Lock()
+_forward: Callable[[str], None] | None = None
 
 
 class Bell:
-    """Wakes its one waiter when its topic is rung. A context manager, made in the loop."""
+    """Wakes its one waiter when one of its topics is rung. A context manager, made in the loop."""
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, *topics: str) -> None:
+        self._topics = topics
         self._loop = asyncio.get_running_loop()
         self._rung = asyncio.Event()
 
     def __enter__(self) -> Self:
         with _bells_lock:
-            _bells.setdefault(self._topic, set()).add(self)
+            for topic in self._topics:
+                _bells.setdefault(topic, set()).add(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         with _bells_lock:
-            bells = _bells[self._topic]
-            bells.discard(self)
-            if not bells:
-                del _bells[self._topic]
+            for topic in self._topics:
+                bells = _bells[topic]
+                bells.discard(self)
+                if not bells:
+                    del _bells[topic]
 
     def clear(self) -> None:
         """Forget earlier rings: call it before looking at the database, never after."""
@@ -58,11 +63,31 @@ class Bell:
 
 
 def ring(topic: str) -> None:
-    """Wake every bell of a topic in this process."""
+    """Wake every bell of a topic, in this process at once and in the others soon."""
+    ring_here((topic,))
+    if _forward:
+        _forward(topic)
+
+
+def ring_here(topics: Iterable[str]) -> None:
+    """Wake the bells of some topics in this process alone."""
     with _bells_lock:
-        bells = tuple(_bells.get(topic, ()))
+        bells = {bell for topic in topics for bell in _bells.get(topic, ())}
     for bell in bells:
         bell.ring()
+
+
+def ring_all_here() -> None:
+    """Wake every bell of this process: rings of others may have been lost."""
+    with _bells_lock:
+        topics = tuple(_bells)
+    ring_here(topics)
+
+
+def forward_to(forward: Callable[[str], None] | None) -> None:
+    """Have every further topic handed to `forward` as well, from the thread that rings."""
+    global _forward
+    _forward = forward
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

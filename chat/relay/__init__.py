@@ -7,7 +7,8 @@ A reader starts from what it shows already (Position) and is never sent anything
 
 from __future__ import annotations
 
-from chat.relay.conversation import LOOK_INTERVAL_S, follow_conversation
+from chat.relay.conversation import follow_conversation
 from chat.relay.position import Position
+from chat.relay.window import Window
 
-__all__ = ["LOOK_INTERVAL_S", "Position", "follow_conversation"]
+__all__ = ["Position", "Window", "follow_conversation"]

@@ -13,11 +13,11 @@ from typing import Any
 from django.utils.safestring import mark_safe
 
 from chat import fragments
-from chat.content import Content, begun_blocks, text_of
+from chat.content import Content, begun_blocks, plain_text, text_of
 from chat.events import Entry
 from chat.kinds import FINAL, REQUEST, RETRY
 from chat.render import Renderer
-from chat.transcript import BlockView, MessageView, block_id, view_block
+from chat.transcript import BlockView, MessageView, block_id, earlier_blocks, view_block
 from chat.words import split_overdue, split_ready
 
 FRAME_MAX_CHARS = 150_000
@@ -29,12 +29,17 @@ class LiveAnswer:
 
     def __init__(self, view: MessageView) -> None:
         assert view.generation is not None  # noqa: S101  (for the types)
+        earlier = earlier_blocks(view.message, view.generation)
         self.seq = 0
-        self.characters = 0
+        self.characters = len(plain_text(earlier))
+        self._earlier = earlier
+        # What the first block goes on with, where it is a text too.
+        goes_on = bool(earlier) and earlier[-1].get("type") == "text"
+        self._open_text = text_of(earlier[-1]) if goes_on else None
         self._view = view
         self._generation_id = view.generation.pk
         self._blocks: dict[int, _LiveBlock] = {}
-        self._count = 0
+        self._count = len(earlier)
         self._changes: list[str] = []
         # Of a request that is made again: what the page says while it waits.
         self._retry: dict[str, Any] | None = None
@@ -63,6 +68,15 @@ class LiveAnswer:
         for block in self._blocks.values():
             self.characters += block.skip(held)
         self._changes, self._is_wait_new = [], False
+
+    def show_earlier(self) -> None:
+        """Have the frames begin with what earlier generations wrote, which is not shown yet."""
+        open_text, self._open_text = self._open_text, None
+        self._count = self.characters = 0
+        for block in self._earlier:
+            self._start_block({"index": 0, "content_block": block})
+            self._end_block(0, is_whole=True)
+        self._open_text = open_text
 
     def feed(self, entry: Entry) -> None:
         """Take in one event."""
@@ -115,12 +129,17 @@ class LiveAnswer:
 
     def _start_block(self, data: dict[str, Any]) -> None:
         self._end_block(data["index"], is_whole=False)
-        element_id = block_id(self._generation_id, self._count)
-        self._count += 1
-        block = _LiveBlock(element_id, data)
+        shown, self._open_text = self._open_text, None
+        goes_on = shown is not None and data["content_block"].get("type") == "text"
+        if not goes_on:
+            self._count += 1
+        block = _LiveBlock(block_id(self._generation_id, self._count - 1), data)
         self._blocks[data["index"]] = block
-        added = fragments.add_block(self._view.message.pk, element_id, block.view())
-        self._changes.append(added)
+        if goes_on:
+            block.show(shown or "")
+        else:
+            added = fragments.add_block(self._view.message.pk, block.element_id, block.view())
+            self._changes.append(added)
 
     def _end_block(self, index: int, *, is_whole: bool) -> None:
         if block := self._blocks.pop(index, None):
@@ -145,7 +164,7 @@ class _LiveBlock:
     """One block between its start and its stop."""
 
     def __init__(self, element_id: str, start: dict[str, Any]) -> None:
-        self._element_id = element_id
+        self.element_id = element_id
         self._content = Content()
         self._renderer = Renderer()
         self._new: list[str] = []
@@ -162,6 +181,10 @@ class _LiveBlock:
         view = view_block(self._start["content_block"])
         # A tool's input comes with the deltas; what stands at the start is a place holder.
         return replace(view, text="") if view.kind == "tool" else view
+
+    def show(self, text: str) -> None:
+        """Take in a text that the element holds already."""
+        self._renderer.feed(text)
 
     def feed(self, data: dict[str, Any]) -> None:
         delta = data["delta"]
@@ -186,7 +209,7 @@ class _LiveBlock:
         text = "".join([self.held, *self._new])
         self._new = []
         if not self.is_text:
-            return [fragments.append_text(self._element_id, piece) for piece in _pieces(text)], 0
+            return [fragments.append_text(self.element_id, piece) for piece in _pieces(text)], 0
         ready, self.held = _split(text, overdue=overdue, stopped=stopped)
         changes = [self._render(piece) for piece in _pieces(ready)]
         return [change for change in changes if change], len(ready)
@@ -200,14 +223,14 @@ class _LiveBlock:
         view = view_block(self._content.blocks()[0])
         if view.kind in ("thinking", "redacted"):
             return []
-        return [fragments.replace_text(self._element_id, view.text)]
+        return [fragments.replace_text(self.element_id, view.text)]
 
     def _render(self, text: str) -> str:
         change = self._renderer.feed(text)
         # The one place where markup is trusted: render.py escaped or made all of it.
         appended, added = mark_safe(change.appended), mark_safe(change.added)  # noqa: S308
-        return (fragments.append_to_open(self._element_id, appended) if appended else "") + (
-            fragments.add_to_block(self._element_id, added) if added else ""
+        return (fragments.append_to_open(self.element_id, appended) if appended else "") + (
+            fragments.add_to_block(self.element_id, added) if added else ""
         )
 
 

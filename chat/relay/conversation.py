@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils.translation import gettext
 
 from chat import fragments
-from chat.events import Bell, Follower, read
+from chat.events import Bell, Follower, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
-from chat.relay.answer import LiveAnswer
+from chat.relay.answer import FRAME_MAX_CHARS, LiveAnswer
 from chat.relay.position import Position
 from chat.services import conversation_topic, get_conversation
 from chat.threads import in_thread
@@ -33,15 +35,13 @@ HOLD_MAX_S = 0.1
 ANNOUNCE_INTERVAL_S = 10.0
 """A screen reader hears of the progress at most this often."""
 
-LOOK_INTERVAL_S = None if settings.IS_SQLITE else 5.0
-"""Where other processes may write, an idle reader looks by itself after this time."""
-
 
 class _State(NamedTuple):
     """What a reader has to know of the conversation's rows."""
 
     conversation: Conversation
     added: list[MessageView]
+    changed: list[MessageView]
     replaced: list[int]
     running: MessageView | None
 
@@ -65,7 +65,7 @@ async def follow_conversation(
                 async for frame in _follow_answer(state, position):
                     yield frame
             else:
-                await bell.wait(LOOK_INTERVAL_S)
+                await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
 
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
@@ -74,7 +74,21 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     except Conversation.DoesNotExist:
         return None
     added, _ = load_messages(conversation, after=position.message_id, limit=None)
-    return _State(conversation, added, _replaced_by(added), _running(conversation, position, added))
+    return _State(
+        conversation,
+        added,
+        view_messages(_changed(conversation, position)),
+        _replaced_by(added),
+        _running(conversation, position, added),
+    )
+
+
+def _changed(conversation: Conversation, position: Position) -> list[int]:
+    """Return the last message shown, where a continuation of it ended that is not shown."""
+    newest = conversation.generations.filter(message=position.message_id).aggregate(pk=Max("pk"))
+    ended = conversation.generations.filter(pk=newest["pk"], pk__gt=position.shown_id)
+    unseen = ended.exclude(status__in=Generation.RUNNING).exclude(pk=position.generation_id)
+    return list(unseen.values_list("message_id", flat=True))
 
 
 def _replaced_by(added: list[MessageView]) -> list[int]:
@@ -113,19 +127,31 @@ def _catch_up(state: _State, position: Position, title: str | None) -> str:
     """
     changes: list[str] = [fragments.remove(f"message-{pk}") for pk in state.replaced]
     if state.added:
-        changes.append(fragments.add_messages(state.added))
+        changes.append(fragments.add_messages(_emptied(view) for view in state.added))
         position.message_id = state.added[-1].message.pk
+    changes += [fragments.message_or_link(view) for view in state.changed]
+    for view in (*state.added, *state.changed):
+        position.shown_id = max(position.shown_id, view.generation_id)
     if title != state.conversation.title:
         changes.append(fragments.title(state.conversation))
     if title not in (None, state.conversation.title):
         is_running = state.running is not None
         changes.append(fragments.sidebar_item(state.conversation, is_running=is_running))
     for view in state.added:
-        if view.generation and view.is_running:
+        if view.generation and view.is_running and not _is_large(view):
             position.generation_id = view.generation.pk
             position.seq, position.held = view.seq, view.held
             changes += _begin(state.conversation, view.generation.pk)
     return "".join(changes)
+
+
+def _is_large(view: MessageView) -> bool:
+    return view.is_running and view.characters > FRAME_MAX_CHARS
+
+
+def _emptied(view: MessageView) -> MessageView:
+    """Return a running answer without a text that is too large for a frame; it follows in pieces."""
+    return replace(view, blocks=(), seq=0, held=0) if _is_large(view) else view
 
 
 def _begin(conversation: Conversation, generation_id: int) -> list[str]:
@@ -141,17 +167,21 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
     view = state.running
     assert view is not None and view.generation is not None  # noqa: S101  (for the types)
     generation_id = view.generation.pk
+    is_large = False
     if position.generation_id != generation_id:
         # The reader does not show it as running: it gets the message whole, and goes on.
         views = await in_thread(_view_again, view.message.pk)
         if not views:
             return  # Deleted just now; the next look says so.
         view = views[0]
+        is_large, view = _is_large(view), _emptied(view)
         yield fragments.message(view)
-        position.generation_id = generation_id
+        position.generation_id = position.shown_id = generation_id
         position.seq, position.held = view.seq, view.held
         yield "".join(_begin(state.conversation, generation_id))
     answer = LiveAnswer(view)
+    if is_large:
+        answer.show_earlier()
     if position.seq:
         shown = await in_thread(read, generation_id, 0, position.seq)
         answer.resume(shown, position.held)
@@ -159,6 +189,7 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
         yield frame
     if frame := await in_thread(_end, state.conversation, view.message.pk, generation_id):
         yield frame
+    position.shown_id = max(position.shown_id, generation_id)
     position.generation_id = position.seq = position.held = 0
 
 
@@ -198,8 +229,8 @@ def _view_again(message_id: int) -> list[MessageView]:
 def _end(conversation: Conversation, message_id: int, generation_id: int) -> str:
     """Return the frame that ends a running answer on the page; "" where it was deleted."""
     views = _view_again(message_id)
-    if not views:
-        return ""
+    if not views or views[0].generation_id != generation_id:
+        return ""  # Deleted, or gone on with already, which the next look shows.
     view = views[0]
     # A refused answer is folded away, so that its body changes too.
     ended = fragments.message(view) if view.is_refused else fragments.status(view)

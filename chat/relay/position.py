@@ -12,18 +12,20 @@ class Position:
     """Up to where a reader has a conversation.
 
     `message_id` is the last message shown (0: none); `generation_id` its running answer (0:
-    none), shown to event `seq` but for the last `held` characters.
+    none), shown to event `seq` but for the last `held` characters. `shown_id` is the newest
+    generation of which the reader shows anything, running or ended.
     """
 
     message_id: int = 0
     generation_id: int = 0
     seq: int = 0
     held: int = 0
+    shown_id: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read a position that a client sent; what makes no sense counts as 0."""
-        names = ("message_id", "generation_id", "seq", "held")
+        names = ("message_id", "generation_id", "seq", "held", "shown_id")
         return cls(**{name: _natural(data.get(name)) for name in names})
 
 

@@ -5,7 +5,12 @@
   "use strict";
   const CLOSE_NOT_ALLOWED = 4403;
   const RECONNECT_MAX_MS = 4000;
+  const ACKNOWLEDGE_MS = 250;
+  const ACKNOWLEDGE_FRAMES = 32;
   let socket = null;
+  let received = 0;
+  let acknowledged = 0;
+  let acknowledging = 0;
   let countdown = 0;
 
   const offline = () => document.getElementById("offline");
@@ -13,13 +18,25 @@
   const position = () => {
     const messages = document.querySelectorAll("[data-message]");
     const running = document.querySelector("[data-seq]");
+    const shown = document.querySelectorAll(".message-status[data-generation]");
     return {
       verb: "follow",
       message_id: messages.length ? Number(messages[messages.length - 1].dataset.message) : 0,
       generation_id: running ? Number(running.dataset.generation) : 0,
       seq: running ? Number(running.dataset.seq) : 0,
       held: running ? Number(running.dataset.held) : 0,
+      shown_id: Math.max(0, ...Array.from(shown, (status) => Number(status.dataset.generation))),
     };
+  };
+
+  // What is not acknowledged is not followed by more (chat/relay/window.py). Timers of a hidden
+  // page are slow, so that a number of frames is enough too.
+  const acknowledge = () => {
+    clearTimeout(acknowledging);
+    acknowledging = 0;
+    if (!socket || received === acknowledged) return;
+    acknowledged = received;
+    socket.sendImmediately(JSON.stringify({ verb: "have", frames: received }));
   };
 
   const showOffline = (text) => {
@@ -48,10 +65,17 @@
 
   document.addEventListener("htmx:wsOpen", (event) => {
     socket = event.detail.socketWrapper;
+    received = acknowledged = 0;
     clearInterval(countdown);
     offline().hidden = true;
     socket.sendImmediately(JSON.stringify(position()));
     document.querySelectorAll(".stop-button").forEach((button) => (button.disabled = false));
+  });
+
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    received += 1;
+    if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
+    else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
   });
 
   document.addEventListener("htmx:wsClose", (event) => {

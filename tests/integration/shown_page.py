@@ -72,10 +72,19 @@ class ShownPage:
         shown = [e for e, _ in self._root.walk() if "data-message" in e.attributes]
         last = int(shown[-1].attributes["data-message"]) if shown else 0
         running = self._root.find(lambda e: "data-seq" in e.attributes)
-        if running is None:
-            return Position(last)
-        names = ("data-generation", "data-seq", "data-held")
-        return Position(last, *(int(running.attributes[name]) for name in names))
+        statuses = (e.attributes.get("data-generation") for e, _ in self._root.walk())
+        position = Position(last, shown_id=max((int(pk) for pk in statuses if pk), default=0))
+        if running:
+            names = ("data-generation", "data-seq", "data-held")
+            values = (int(running.attributes[name]) for name in names)
+            position.generation_id, position.seq, position.held = values
+        return position
+
+    @property
+    def loads(self) -> list[str]:
+        """The addresses that the page loads pieces of itself from."""
+        found = (e for e, _ in self._root.walk() if e.attributes.get("hx-trigger") == "load")
+        return [element.attributes["hx-get"] for element in found]
 
     @property
     def has_running(self) -> bool:

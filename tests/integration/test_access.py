@@ -54,7 +54,9 @@ CHAT = {
     "c/<uuid:conversation_id>/rename/": Row((302, 404, 404, 200), (302, 404, 404, 400)),
     "c/<uuid:conversation_id>/delete/": Row((302, 404, 404, 200), (302, 404, 404, 302)),
     "g/<int:generation_id>/stop/": MINE_ONLY_WRITE,
+    "m/<int:message_id>/": MINE_ONLY_READ,
     "m/<int:message_id>/retry/": MINE_ONLY_WRITE,
+    "m/<int:message_id>/continue/": Row((302, 405, 405, 405), (302, 404, 404, 409)),
     "healthz": OPEN,
     "readyz": OPEN,
 }

@@ -28,13 +28,17 @@ pytestmark = pytest.mark.asyncio
 SEE_S = 30.0  # longer than a page needs to see an end where the machine is busy
 
 
-async def load(user: User, conversation: Conversation) -> ShownPage:
-    """Load a page of a conversation afresh."""
+async def get(user: User, path: str) -> str:
     client = AsyncClient()
     await client.aforce_login(user)
-    response = await client.get(reverse("conversation", args=[conversation.pk]))
+    response = await client.get(path)
     assert response.status_code == 200
-    return ShownPage(response.content.decode())
+    return response.content.decode()
+
+
+async def load(user: User, conversation: Conversation) -> ShownPage:
+    """Load a page of a conversation afresh."""
+    return ShownPage(await get(user, reverse("conversation", args=[conversation.pk])))
 
 
 @asynccontextmanager
@@ -58,6 +62,8 @@ async def watch(user: User, generation: Generation, page: ShownPage) -> ShownPag
     async with asyncio.timeout(SEE_S), socket(user, generation.conversation, page) as frames:
         while not has_ended(page, generation.message_id):
             page.apply(await anext(frames))
+            for path in page.loads:
+                page.apply(await get(user, path))
     return page
 
 
@@ -157,13 +163,10 @@ async def test_page_that_is_cut_off_in_a_big_delta(
     """A delta of several frames of which the page has got only the first ones."""
     model.script("cut-big", Text("Slow. "), *SHAPES["big"])
     generation = await send(alice, prompt("cut-big"))
-    await finished(generation)
-    page = ShownPage('<div id="messages"></div>')
-    running = Position(message_id=0, generation_id=generation.pk)
-    frames = follow_conversation(alice, generation.conversation_id, running)
-    while len(page.body(generation.message_id).text if page.message_ids else "") < 1_000:
-        page.apply(await anext(frames))
-    await frames.aclose()
+    page = await load(alice, generation.conversation)
+    async with socket(alice, generation.conversation, page) as frames:
+        while len(page.body(generation.message_id).text) < 1_000:
+            page.apply(await anext(frames))
     await watch(alice, generation, page)
     await check_like_fresh(alice, await finished(generation), page)
 

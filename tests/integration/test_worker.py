@@ -6,9 +6,11 @@ import asyncio
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -59,6 +61,22 @@ async def process(*, silent_s: float = 0.0) -> Process:
     return await Process.objects.acreate(
         id=uuid.uuid4(), name="other", started_at=silent_since, heartbeat_at=silent_since
     )
+
+
+async def left_queued(user: User, **fields: Any) -> Generation:
+    """Make a generation whose process died between the commit and the start."""
+    text = prompt("whole")
+    conversation = await Conversation.objects.acreate(owner=user, title="Queued")
+    asked = await Message.objects.acreate(
+        conversation=conversation, role="user", text=text, content=[{"type": "text", "text": text}]
+    )
+    answer = await Message.objects.acreate(
+        conversation=conversation, role="assistant", parent=asked
+    )
+    generation = await Generation.objects.acreate(
+        conversation=conversation, message=answer, model=settings.CHAT_MODEL, **fields
+    )
+    return await Generation.objects.select_related("message__parent").aget(pk=generation.pk)
 
 
 async def left_behind(user: User, owner: Process | None) -> Generation:
@@ -130,9 +148,7 @@ async def test_queued_generation_that_nobody_started(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
     """Its process died between the commit and the start."""
-    before, workers._current = workers._current, None
-    generation = await send(alice, prompt("whole"))
-    workers._current = before
+    generation = await left_queued(alice)
     async with asyncio.timeout(SEEN_S):
         assert (await finished(generation)).status == "complete"
 
@@ -140,10 +156,7 @@ async def test_queued_generation_that_nobody_started(
 async def test_stop_of_a_queued_generation_that_nobody_started(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
-    before, workers._current = workers._current, None
-    generation = await send(alice, prompt("whole"))
-    await in_thread(services.stop, alice, generation.pk)
-    workers._current = before
+    generation = await left_queued(alice, stop_requested_at=timezone.now())
     async with asyncio.timeout(SEEN_S):
         ended = await finished(generation)
     assert ended.status == "stopped"
