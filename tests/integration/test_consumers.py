@@ -97,10 +97,10 @@ class Socket:
     async def follow(self, page: ShownPage) -> None:
         await self.say(verb="follow", **vars(page.position))
 
-    async def see(self, page: ShownPage, message_id: int) -> ShownPage:
+    async def see(self, page: ShownPage, generation_id: int) -> ShownPage:
         """Apply frames until the end of an answer."""
         async with asyncio.timeout(SEE_S):
-            while not has_ended(page, message_id):
+            while not has_ended(page, generation_id):
                 page.apply(await self.frame())
         return page
 
@@ -209,7 +209,7 @@ async def test_follow_from_nothing(site_life: None, model: DemoThread, alice: Us
     page = empty_page()
     async with Socket(generation.conversation_id, await cookie_of(alice)) as socket:
         await socket.follow(page)
-        await socket.see(page, generation.message_id)
+        await socket.see(page, generation.pk)
     await check_like_fresh(alice, await finished(generation), page)
 
 
@@ -222,7 +222,7 @@ async def test_follow_from_the_middle(site_life: None, model: DemoThread, alice:
         await socket.follow(page)
         page.apply(await socket.frame())
         assert page.body(generation.message_id).text.startswith(before.rstrip("\n"))
-        await socket.see(page, generation.message_id)
+        await socket.see(page, generation.pk)
     await check_like_fresh(alice, await finished(generation), page)
 
 
@@ -233,7 +233,7 @@ async def test_two_tabs_show_the_same(site_life: None, model: DemoThread, alice:
     async def tab() -> ShownPage:
         async with Socket(generation.conversation_id, cookie) as socket:
             await socket.follow(page := empty_page())
-            return await socket.see(page, generation.message_id)
+            return await socket.see(page, generation.pk)
 
     one, two = await asyncio.gather(tab(), tab())
     assert one.body(generation.message_id).markup() == two.body(generation.message_id).markup()
@@ -254,7 +254,7 @@ async def test_second_follow_changes_nothing(
     async with Socket(generation.conversation_id, await cookie_of(alice)) as socket:
         await socket.follow(page)
         await socket.follow(page)
-        await socket.see(page, generation.message_id)
+        await socket.see(page, generation.pk)
     await check_like_fresh(alice, await finished(generation), page)
 
 
@@ -268,7 +268,7 @@ async def test_stop(site_life: None, model: DemoThread, alice: User) -> None:
         await socket.follow(page)
         await reached(generation, "content_block_delta")
         await socket.say(verb="stop", generation_id=generation.pk)
-        await socket.see(page, generation.message_id)
+        await socket.see(page, generation.pk)
     ended = await finished(generation)
     assert ended.status == "stopped"
     await check_like_fresh(alice, ended, page)
@@ -286,7 +286,7 @@ async def test_stop_in_one_tab_is_seen_in_another(
         await two.follow(page := empty_page())
         await reached(generation, "content_block_delta")
         await one.say(verb="stop", generation_id=generation.pk)
-        await two.see(page, generation.message_id)
+        await two.see(page, generation.pk)
     assert "Stopped." in page.article(generation.message_id).text
 
 
@@ -337,7 +337,7 @@ async def test_garbage_is_passed_over(site_life: None, model: DemoThread, alice:
         await socket.communicator.send_to(bytes_data=b'{"verb": "stop", "generation_id": 1}')
         await socket.communicator.send_to(bytes_data=b"\xff\xfe")
         await socket.follow(page)
-        await socket.see(page, generation.message_id)
+        await socket.see(page, generation.pk)
     assert (await finished(generation)).status == "complete"
 
 
@@ -356,7 +356,7 @@ async def test_claims_that_make_no_sense(
     generation = await send(alice, slow(model, 30))
     async with Socket(generation.conversation_id, await cookie_of(alice)) as socket:
         await socket.say(verb="follow", **claim)
-        page = await socket.see(empty_page(), generation.message_id)
+        page = await socket.see(empty_page(), generation.pk)
     await check_like_fresh(alice, await finished(generation), page)
 
 
@@ -460,7 +460,7 @@ async def test_fifty_sockets_leave_nothing(site_life: None, model: DemoThread, a
     async def visit() -> str:
         async with Socket(generation.conversation_id, cookie) as socket:
             await socket.follow(page := empty_page())
-            await socket.see(page, generation.message_id)
+            await socket.see(page, generation.pk)
             return page.body(generation.message_id).markup()
 
     assert len(set(await asyncio.gather(*(visit() for _ in range(50))))) == 1

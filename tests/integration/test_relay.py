@@ -53,14 +53,14 @@ async def socket(
         await frames.aclose()
 
 
-def has_ended(page: ShownPage, message_id: int) -> bool:
-    return message_id in page.message_ids and not page.has_running
+def has_ended(page: ShownPage, generation_id: int) -> bool:
+    return page.position.shown_id >= generation_id and not page.has_running
 
 
 async def watch(user: User, generation: Generation, page: ShownPage) -> ShownPage:
     """Apply frames until the page shows the end of an answer."""
     async with asyncio.timeout(SEE_S), socket(user, generation.conversation, page) as frames:
-        while not has_ended(page, generation.message_id):
+        while not has_ended(page, generation.pk):
             page.apply(await anext(frames))
             for path in page.loads:
                 page.apply(await get(user, path))
@@ -148,11 +148,11 @@ async def test_page_that_is_cut_off_again_and_again(
     generation = await send(alice, prompt(f"cut-{name}"))
     page = ShownPage('<div id="messages"></div>')
     async with asyncio.timeout(SEE_S):
-        while not has_ended(page, generation.message_id):
+        while not has_ended(page, generation.pk):
             async with socket(alice, generation.conversation, page) as frames:
                 for _ in range(chance.randint(2, 4)):
                     page.apply(await anext(frames))
-                    if has_ended(page, generation.message_id):
+                    if has_ended(page, generation.pk):
                         break
     await check_like_fresh(alice, await finished(generation), page)
 
@@ -201,7 +201,7 @@ async def test_frames_are_few_and_small(worker: Worker, model: DemoThread, alice
         async for frame in frames:
             page.apply(frame)
             sizes.append(len(frame.encode()))
-            if has_ended(page, generation.message_id):
+            if has_ended(page, generation.pk):
                 break
     assert len(sizes) <= 30 * (loop.time() - began) + 5
     assert max(sizes) < 2**20
@@ -213,7 +213,7 @@ async def test_shown_text_is_saved(worker: Worker, model: DemoThread, alice: Use
     generation = await send(alice, prompt("saved"))
     page = ShownPage('<div id="messages"></div>')
     async with socket(alice, generation.conversation, page) as frames:
-        while not has_ended(page, generation.message_id):
+        while not has_ended(page, generation.pk):
             page.apply(await anext(frames))
             answer = await in_thread(read_answer, generation.pk)
             stored = plain_text(answer.content.blocks())
@@ -225,7 +225,7 @@ async def test_wait_for_retry_is_shown(worker: Worker, model: DemoThread, alice:
     generation = await send(alice, prompt("rate-limited-once"))
     page, seen = ShownPage('<div id="messages"></div>'), []
     async with asyncio.timeout(SEE_S), socket(alice, generation.conversation, page) as frames:
-        while not has_ended(page, generation.message_id):
+        while not has_ended(page, generation.pk):
             page.apply(await anext(frames))
             if element := page.element(f"status-{generation.pk}"):
                 seen.append(" ".join(element.text.split()))
@@ -242,7 +242,7 @@ async def test_second_prompt_and_title_come_by_themselves(
         waiting = asyncio.ensure_future(anext(frames))
         second = await send(alice, prompt("max-tokens"), first.conversation)
         page.apply(await waiting)
-        while not has_ended(page, second.message_id):
+        while not has_ended(page, second.pk):
             page.apply(await anext(frames))
         await in_thread(services.rename, alice, first.conversation_id, "Another name")
         page.apply(await anext(frames))
@@ -275,7 +275,7 @@ async def test_page_that_slept_through_everything(
     await answered(alice, prompt("max-tokens"), first.conversation)
     last = await answered(alice, prompt("empty"), first.conversation)
     async with asyncio.timeout(SEE_S), socket(alice, first.conversation, page) as frames:
-        while not has_ended(page, last.message_id):
+        while not has_ended(page, last.pk):
             page.apply(await anext(frames))
     fresh = await load(alice, first.conversation)
     assert page.message_ids == fresh.message_ids
