@@ -33,7 +33,9 @@ def model() -> Iterator[DemoThread]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Give each run a SQLite file of its own, so that two runs at once do not share one."""
     if settings.IS_SQLITE:
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"

@@ -52,6 +52,7 @@ class Exchange:
         self._waiting: set[str] = set()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_ending = False
         self.is_heard = False
 
     async def begin(self) -> None:
@@ -67,6 +68,8 @@ class Exchange:
         global _current
         forward_to(None)
         _current = None
+        # The layer swallows a cancellation that meets it while it cleans up after another.
+        self._is_ending = True
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
@@ -83,7 +86,7 @@ class Exchange:
         self._wake.set()
 
     async def _send(self) -> None:
-        while True:
+        while not self._is_ending:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PULSE_S):
                     await self._wake.wait()
@@ -99,7 +102,7 @@ class Exchange:
                 await asyncio.sleep(PULSE_S)
 
     async def _receive(self) -> None:
-        while True:
+        while not self._is_ending:
             try:
                 async with asyncio.timeout(SILENT_AFTER_S):
                     channel = await self._layer.new_channel()

@@ -1,0 +1,154 @@
+"""Rings between processes, through a real Redis that is stopped, held up and started again.
+
+Each side is an Exchange with a channel layer of its own, as two processes have them; both share
+this process's bells, so that a ring counts as carried where the receiving side rings it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from chat.events import Bell, Exchange, exchange, look_interval_s
+from chat.events.exchange import LOOK_OFTEN_S
+from tests.integration.redis_server import RedisServer
+
+pytestmark = pytest.mark.asyncio
+
+SEEN_S = 20.0  # longer than a layer takes to come back where the machine is busy
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def far(redis: RedisServer) -> AsyncIterator[Exchange]:
+    """The exchange of another process, which rings this process's bells."""
+    begun = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
+    await begun.begin()
+    yield begun
+    await begun.end()
+
+
+@pytest_asyncio.fixture
+async def near(far: Exchange, redis: RedisServer) -> AsyncIterator[Exchange]:
+    begun = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
+    await begun.begin()
+    yield begun
+    await begun.end()
+
+
+async def until_heard(*sides: Exchange, heard: bool = True) -> None:
+    async with asyncio.timeout(SEEN_S):
+        while any(side.is_heard != heard for side in sides):
+            with Bell("anything") as bell:
+                # Every change of the layer's state rings all bells.
+                await bell.wait(0.1)
+
+
+async def test_ring_is_carried(near: Exchange, far: Exchange) -> None:
+    await until_heard(near, far)
+    with Bell("conversation-1") as bell:
+        near.send("conversation-1")
+        assert await bell.wait(SEEN_S)
+
+
+async def test_own_rings_are_not_rung_twice(near: Exchange, far: Exchange) -> None:
+    await until_heard(near, far)
+    await far.end()
+    with Bell("conversation-1") as bell:
+        near.send("conversation-1")
+        assert not await bell.wait(exchange.PULSE_S * 2)
+
+
+async def test_layer_that_went_away_and_came_back(
+    near: Exchange, far: Exchange, redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chat.events.exchange")
+    await until_heard(near, far)
+    redis.kill()
+    await until_heard(near, far, heard=False)
+    redis.start()
+    await until_heard(near, far)
+    with Bell("conversation-1") as bell:
+        near.send("conversation-1")
+        assert await bell.wait(SEEN_S)
+    mine = [r.message for r in caplog.records if r.name == "chat.events.exchange"]
+    assert sum("is silent" in message for message in mine) == 2  # one line a side, not one a ring
+
+
+async def test_layer_that_is_held_up_counts_as_away(
+    near: Exchange, far: Exchange, redis: RedisServer
+) -> None:
+    await until_heard(near, far)
+    redis.hold()
+    await until_heard(near, far, heard=False)
+    redis.go_on()
+    await until_heard(near, far)
+
+
+async def test_readers_are_woken_when_the_layer_goes_and_comes(
+    near: Exchange, far: Exchange, redis: RedisServer
+) -> None:
+    await until_heard(near, far)
+    with Bell("conversation-1") as bell:
+        redis.kill()
+        assert await bell.wait(SEEN_S)
+        await until_heard(near, far, heard=False)
+        bell.clear()
+        redis.start()
+        assert await bell.wait(SEEN_S)
+
+
+async def test_readers_look_often_while_the_layer_is_away(
+    near: Exchange, far: Exchange, redis: RedisServer
+) -> None:
+    await until_heard(near)
+    seldom = [look_interval_s(is_alone=False) or 0 for _ in range(50)]
+    redis.kill()
+    await until_heard(near, heard=False)
+    often = [look_interval_s(is_alone=False) or 0 for _ in range(50)]
+    assert max(often) <= LOOK_OFTEN_S < min(seldom)
+    assert look_interval_s(is_alone=True) is None
+
+
+async def test_begins_without_the_layer(redis: RedisServer) -> None:
+    redis.kill()
+    late = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
+    await late.begin()
+    late.send("conversation-1")
+    assert not late.is_heard
+    redis.start()
+    await until_heard(late)
+    await late.end()
+
+
+async def test_rings_that_wait_travel_together(near: Exchange, far: Exchange) -> None:
+    """A slow layer gets fewer messages, each with all topics that came meanwhile."""
+    await until_heard(near, far)
+    bells = [Bell(f"topic-{n}") for n in range(1_000)]
+    for bell in bells:
+        bell.__enter__()
+    for n in range(1_000):
+        near.send(f"topic-{n}")
+    assert all(await asyncio.gather(*(bell.wait(SEEN_S) for bell in bells)))
+    for bell in bells:
+        bell.__exit__()
+
+
+async def test_end_leaves_nothing(redis: RedisServer) -> None:
+    before = asyncio.all_tasks()
+    begun = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
+    await begun.begin()
+    await until_heard(begun)
+    await begun.end()
+    assert asyncio.all_tasks() == before
