@@ -7,11 +7,13 @@ them (generation.py, worker.py, services.py); nothing here calls Claude or sends
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from chat.kinds import MAX_KIND_CHARS
@@ -226,6 +228,16 @@ class Generation(models.Model):
         if self.status == self.Status.COMPLETE:
             return self.stop_reason in self.CUT_SHORT
         return not self.is_running
+
+
+@receiver(pre_delete, sender=Generation)
+def lock_running(sender: type[Generation], instance: Generation, **kwargs: Any) -> None:
+    """Keep its owner from appending events while a generation is deleted, with whatever it is in.
+
+    Those that came after the deletion has collected what to delete would hold it up.
+    """
+    if instance.is_running:
+        Generation.objects.select_for_update().filter(pk=instance.pk).first()
 
 
 class Event(models.Model):

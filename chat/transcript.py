@@ -253,7 +253,8 @@ def _tool_input(block: Block) -> str:
 
 
 def _json(value: object) -> str:
-    return _capped(json.dumps(value, indent=2, ensure_ascii=False))
+    # Sorted, because PostgreSQL keeps no order of members.
+    return _capped(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def _capped(text: str) -> str:

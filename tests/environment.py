@@ -1,4 +1,8 @@
-"""The environment of all tests; pytest loads this plugin before Django's settings are read."""
+"""The environment of all tests; pytest loads this plugin before Django's settings are read.
+
+DATABASE_URL and REDIS_URL are taken as they are, so that the same tests run on PostgreSQL and
+Redis; REDIS_URL has to end with a number of a database.
+"""
 
 from __future__ import annotations
 
@@ -15,3 +19,8 @@ os.environ.update(
         "CHAT_SIGNUP": "closed",
     }
 )
+
+if redis := os.environ.get("REDIS_URL"):
+    # A database for each of the processes that run tests at once: they count sign-in attempts.
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    os.environ["REDIS_URL"] = f"{redis.rsplit('/', 1)[0]}/{1 + int(number)}"

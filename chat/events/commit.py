@@ -230,6 +230,7 @@ def _write(groups: dict[Log, list[Entry]]) -> set[int]:
         rows = (
             Generation.objects.select_for_update(no_key=True)
             .filter(pk__in=owners, status=Generation.Status.STREAMING)
+            .order_by("pk")
             .values_list("pk", "owner_id")
         )
         owned = {pk for pk, owner_id in rows if owner_id == owners[pk]}

@@ -150,7 +150,7 @@ def _is_large(view: MessageView) -> bool:
 
 
 def _emptied(view: MessageView) -> MessageView:
-    """Return a running answer without a text that is too large for a frame; it follows in pieces."""
+    """Return a running answer without a text too large for a frame; that follows in pieces."""
     return replace(view, blocks=(), seq=0, held=0) if _is_large(view) else view
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
@@ -24,6 +28,13 @@ def quick_passwords(settings: Settings) -> None:
 def no_attempts() -> None:
     """Begin each test without sign-in attempts of an earlier one."""
     cache.clear()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def connections_given_back() -> AsyncIterator[None]:
+    """Close the database connection of the thread that ran a test's own asynchronous queries."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture

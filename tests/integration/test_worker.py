@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import events, services
+from chat import events
 from chat import worker as workers
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
