@@ -17,11 +17,13 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test faults cluster lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
 	@echo 'make test    run all tests, with coverage (ARGS="-k stop" for some of them)'
+	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
+	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
 	@echo 'make lock    write requirements*.txt anew from requirements*.in'
@@ -36,6 +38,14 @@ run:
 test:
 	$(call install,requirements-dev.txt)
 	@$(PY) -m pytest --numprocesses=auto --cov --cov-report=term $(ARGS)
+
+faults:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m pytest tests/faults -m "long or not long" --durations=10 $(ARGS)
+
+cluster:
+	$(call install,requirements.txt)
+	@exec $(PY) -u -m deploy.cluster --port $(PORT)
 
 lint:
 	$(call install,requirements-dev.txt)

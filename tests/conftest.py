@@ -20,6 +20,7 @@ from chat.events import Committer
 from chat.generation import Runtime
 from chat.models import User
 from chat.worker import Worker
+from tests.faults import verdicts
 from tests.site_process import SiteProcess
 
 QUICK = Pace(first_word_s=0.0, tokens_per_s=1_000_000.0)
@@ -82,6 +83,18 @@ def site(model: DemoThread) -> Iterator[SiteProcess]:
         running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
         with running:
             yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of the fault suite, where it ran."""
+    reports = (
+        report for key in ("passed", "failed") for report in terminalreporter.getreports(key)
+    )
+    if rows := verdicts.collected(reports):
+        verdicts.write(rows)
+        terminalreporter.section("faults")
+        for line in verdicts.table(rows):
+            terminalreporter.line(line)
 
 
 @pytest.hookimpl(trylast=True)

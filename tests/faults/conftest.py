@@ -1,0 +1,75 @@
+"""The fault suite's fixtures: the sites under test, and the table of verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from chat.demo.thread import DemoThread
+from deploy.servers import ProgramMissing
+from tests.faults.place import MODES, Mode, Place
+from tests.faults.verdicts import Verdicts
+
+
+@contextlib.contextmanager
+def missing_program_is_said() -> Iterator[None]:
+    """Skip where a server is not installed; in CI that is a failure."""
+    try:
+        yield
+    except ProgramMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+class Places:
+    """Makes each place once, when the first test asks for it."""
+
+    def __init__(self, model: DemoThread, stack: contextlib.ExitStack) -> None:
+        self._model = model
+        self._stack = stack
+        self._places: dict[Mode, Place] = {}
+
+    def get(self, mode: Mode) -> Place:
+        if mode not in self._places:
+            # Not pytest's own folder, which only its owner can enter: PostgreSQL is somebody else.
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-")))
+            folder.chmod(0o755)
+            with missing_program_is_said():
+                made = Place(mode, folder, self._model, processes=1 if mode == "single" else 2)
+            self._places[mode] = self._stack.enter_context(made)
+        place = self._places[mode]
+        place.mend()
+        return place
+
+
+@pytest.fixture(scope="session")
+def places(model: DemoThread) -> Iterator[Places]:
+    with contextlib.ExitStack() as stack:
+        yield Places(model, stack)
+
+
+@pytest.fixture(params=MODES)
+def place(request: pytest.FixtureRequest, places: Places) -> Place:
+    """Each kind of site in turn, whole at the start of every test."""
+    return places.get(cast(Mode, request.param))
+
+
+@pytest.fixture
+def multi(places: Places) -> Place:
+    """Two processes with PostgreSQL and Redis."""
+    return places.get("multi")
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Verdicts:
+    """Enter a row into the table: `verdict(fault, promise, measured, holds=...)`."""
+    callspec = getattr(request.node, "callspec", None)
+    mode = callspec.params.get("place", "multi") if callspec else "multi"
+    return Verdicts(request.node, str(mode))

@@ -1,0 +1,118 @@
+"""People with accounts on a site under test, signed in from the start, and what they send."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import httpx2
+
+from deploy.servers import Site
+
+TIMEOUT_S = 30.0
+_TOKEN = secrets.token_hex(16)  # CSRF compares the form's with the cookie's, whoever made it
+
+_MAKE_PEOPLE = """
+import json
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
+from chat.models import User
+
+password = make_password({password!r})
+names = [f"{prefix}-{{n}}" for n in range({count})]
+User.objects.bulk_create([User(username=name, password=password) for name in names])
+keys = {{}}
+for user in User.objects.filter(username__in=names):
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    keys[user.username] = session.session_key
+print("made", json.dumps(keys))
+"""
+PASSWORD = "a pass phrase of everybody"
+
+
+@dataclass
+class Send:
+    """A prompt, and what its sender was told of it.
+
+    `path` is its conversation, "" where no answer came or the prompt was refused; `at` is when
+    the answer came, in seconds of `time.time()`.
+    """
+
+    text: str
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+    code: int = 0
+    path: str = ""
+    at: float = 0.0
+    body: str = ""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        return self.code == 302
+
+
+@dataclass
+class Person:
+    """An account with an open session; the same cookies are good at every process."""
+
+    name: str
+    session_key: str
+    sends: list[Send] = field(default_factory=list)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {"sessionid": self.session_key, "csrftoken": _TOKEN}
+
+    @property
+    def cookie_header(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    async def get(self, base_url: str, path: str) -> httpx2.Response:
+        async with self._client(base_url) as client:
+            return await client.get(path)
+
+    async def post(self, base_url: str, path: str, **form: str) -> httpx2.Response:
+        async with self._client(base_url) as client:
+            return await client.post(path, data={"csrfmiddlewaretoken": _TOKEN, **form})
+
+    async def send(self, base_url: str, text: str, path: str = "/") -> Send:
+        """Send a prompt once, in a new conversation or in that of `path`; say how it went."""
+        send = Send(text)
+        self.sends.append(send)
+        await self.send_again(base_url, send, path)
+        return send
+
+    async def send_again(self, base_url: str, send: Send, path: str = "/") -> Send:
+        """Send a prompt under the key that it had; raises what the connection raises."""
+        address = path if path == "/" else f"{path}send/"
+        response = await self.post(base_url, address, text=send.text, key=str(send.key))
+        send.code, send.at, send.body = response.status_code, time.time(), response.text
+        if send.is_acknowledged:
+            send.path = response.headers["Location"]
+        return send
+
+    async def stop(self, base_url: str, generation_id: int) -> httpx2.Response:
+        return await self.post(base_url, f"/g/{generation_id}/stop/")
+
+    def _client(self, base_url: str) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            base_url=base_url,
+            cookies=self.cookies,
+            headers={"Origin": base_url},
+            timeout=TIMEOUT_S,
+        )
+
+
+def make_people(site: Site, prefix: str, count: int) -> list[Person]:
+    """Make accounts that are signed in already, in one go."""
+    code = _MAKE_PEOPLE.format(password=PASSWORD, prefix=prefix, count=count)
+    printed = site.manage("shell", "--command", code)
+    keys = json.loads(printed.partition("made ")[2])
+    return [Person(name, key) for name, key in keys.items()]

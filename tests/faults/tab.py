@@ -1,0 +1,200 @@
+"""A page of one conversation without a browser: it follows its socket, and comes back by itself.
+
+What it shows is kept as a page (ShownPage), swapped as htmx swaps it; what it has shown is
+noted whenever it could be the last that anybody saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from chat.relay import Position
+from tests.faults.people import Person
+from tests.integration.shown_page import ShownPage
+
+OPEN_S = 15.0
+WAIT_S = 60.0
+MAX_FRAME_BYTES = 2**20
+NO_RECONNECT = (1000, 1001, 4403)  # htmx-ext-ws 2.0.4 stays away after these; so does the page
+_ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+">')
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a tab showed of a message at a moment (`time.time()`)."""
+
+    at: float
+    message_id: int
+    text: str
+
+
+class Tab:
+    """A context manager; follows from its opening to the end of the block.
+
+    Args:
+        base_url: where the page and its socket are; may be changed, for the next connection.
+        reconnect_s: the longest wait before it connects again, as the page's script has one.
+    """
+
+    def __init__(
+        self, person: Person, base_url: str, path: str, *, reconnect_s: float = 4.0
+    ) -> None:
+        self.person = person
+        self.base_url = base_url
+        self.path = path
+        self.page = ShownPage("")
+        self.frames = 0
+        self.largest_frame_bytes = 0
+        self.frame_times: list[float] = []
+        self.connections = 0
+        self.close_codes: list[int] = []
+        self.positions: list[tuple[int, int, int]] = []
+        self.seen: list[Shown] = []
+        self.endings: dict[int, int] = {}
+        self.is_connected = False
+        self._reconnect_s = reconnect_s
+        self._socket: ClientConnection | None = None
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.load()
+        self._task = asyncio.create_task(self._stay(), name="tab")
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self.note()
+
+    async def load(self) -> None:
+        """Load the page anew, as a reload does."""
+        response = await self.person.get(self.base_url, self.path)
+        assert response.status_code == 200, f"{response.status_code} at {self.path}"
+        self.page = ShownPage(response.text)
+
+    async def reload(self) -> None:
+        """Load the page anew and open its socket anew."""
+        self.note()
+        await self.load()
+        if self._socket:
+            await self._socket.close()
+
+    async def stop(self, generation_id: int) -> None:
+        """Press Stop, on the socket."""
+        assert self._socket is not None
+        await self._socket.send(json.dumps({"verb": "stop", "generation_id": generation_id}))
+
+    def text(self, message_id: int) -> str:
+        return self.page.body(message_id).text
+
+    @property
+    def answer(self) -> str:
+        """The text of the last message shown; "" where that is no answer."""
+        ids = self.page.message_ids
+        body = self.page.element(f"message-{ids[-1]}-body") if ids else None
+        return body.text if body else ""
+
+    def note(self) -> None:
+        """Keep what is shown now of the last answer, to be held against what is stored."""
+        if self.answer:
+            self.seen.append(Shown(time.time(), self.page.message_ids[-1], self.answer))
+
+    async def until(self, condition: Callable[[Tab], bool], timeout_s: float = WAIT_S) -> float:
+        """Wait until the page shows what is wanted; return the seconds that it took.
+
+        Raises:
+            TimeoutError: with what is shown instead.
+        """
+        begun_at = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition(self):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise TimeoutError(f"after {timeout_s} s the page shows {self.answer!r}") from None
+        return time.monotonic() - begun_at
+
+    async def until_ended(self, timeout_s: float = WAIT_S) -> float:
+        return await self.until(has_ended, timeout_s)
+
+    async def _stay(self) -> None:
+        retries = 0
+        while True:
+            try:
+                await self._follow()
+                retries = 0
+            except (OSError, TimeoutError, websockets.WebSocketException):
+                retries += 1
+            code = self.close_codes[-1] if self.close_codes else 0
+            if code in NO_RECONNECT and self._socket is None:
+                return
+            ceiling_s = min(2.0**retries, self._reconnect_s)
+            await asyncio.sleep(ceiling_s * random.uniform(0.5, 1.0))
+
+    async def _follow(self) -> None:
+        """Open the socket and take in frames until it closes."""
+        async with connect(
+            f"{self.base_url.replace('http', 'ws', 1)}/ws{self.path}",
+            additional_headers={"Cookie": self.person.cookie_header},
+            origin=self.base_url,  # type: ignore[arg-type]
+            open_timeout=OPEN_S,
+            max_size=MAX_FRAME_BYTES,
+            compression=None,
+            proxy=None,
+        ) as socket:
+            self._socket, self.is_connected = socket, True
+            self.connections += 1
+            await socket.send(json.dumps({"verb": "follow", **vars(self.page.position)}))
+            try:
+                await self._take_in(socket)
+            finally:
+                self._socket, self.is_connected = None, False
+                self.close_codes.append(socket.close_code or 1006)
+                self.note()
+                self._changed.set()
+
+    async def _take_in(self, socket: ClientConnection) -> None:
+        frames = 0
+        async for frame in socket:
+            self._apply(str(frame))
+            frames += 1
+            await socket.send(json.dumps({"verb": "have", "frames": frames}))
+
+    def _apply(self, frame: str) -> None:
+        self.frames += 1
+        self.frame_times.append(time.monotonic())
+        self.largest_frame_bytes = max(self.largest_frame_bytes, len(frame.encode()))
+        self.page.apply(frame)
+        for ended in _ENDED.findall(frame):
+            self.endings[int(ended)] = self.endings.get(int(ended), 0) + 1
+        position = self.page.position
+        if position.seq:
+            self.positions.append((self.connections, position.generation_id, position.seq))
+        self._changed.set()
+
+
+def has_ended(tab: Tab) -> bool:
+    """Whether the last message is an answer that is shown as ended."""
+    return (
+        bool(tab.page.message_ids) and not tab.page.has_running and tab.page.position.shown_id > 0
+    )
+
+
+def shows(text: str) -> Callable[[Tab], bool]:
+    return lambda tab: text in tab.answer
+
+
+__all__ = ["Position", "Shown", "Tab", "has_ended", "shows"]
