@@ -106,9 +106,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 if REDIS_URL:
-    CACHES = {
+    CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "chatsite.cache.SharedCache",
             "LOCATION": REDIS_URL,
         }
     }
@@ -119,7 +119,13 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Django's 300 would let an attacker push other people's sign-in attempts out.
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # Claude
@@ -249,6 +255,7 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "chat": {"level": LOG_LEVEL},
+        "chatsite": {"level": LOG_LEVEL},
         "django": {"handlers": [], "level": LOG_LEVEL},
     },
 }
