@@ -54,7 +54,7 @@ def fragile(second_site: SiteProcess) -> Iterator[SiteProcess]:
 
 def generation(site: SiteProcess, path: str) -> tuple[str, str, str]:
     """Return status, error code and text of a conversation's newest answer."""
-    conversation = path.strip("/").split("/")[1].replace("-", "")
+    conversation = path.strip("/").split("/")[1].replace("-", "")  # as SQLite stores it
     query = (
         "SELECT g.status, g.error_code, m.text FROM chat_generation g "
         "JOIN chat_message m ON m.id = g.message_id WHERE g.conversation_id = ? ORDER BY g.id"
