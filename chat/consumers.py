@@ -20,7 +20,7 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
-from chat import services
+from chat import metrics, services
 from chat.events import Bell, look_interval_s
 from chat.models import Conversation, Generation, User
 from chat.relay import Position, Window, follow_conversation
@@ -46,6 +46,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     _window: Window
     _relay: asyncio.Task[None] | None = None
     _guard: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Around all of it: a consumer whose handler fails never comes to `disconnect`.
+        with metrics.OPEN_SOCKETS.track_inprogress():
+            await super().__call__(scope, receive, send)
 
     async def connect(self) -> None:
         user: Any = self.scope["user"]
@@ -91,7 +96,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await self.send(text_data=frame)
                     self._window.sent(frame)
         except Exception:
-            logger.exception("conversation %s: its relay failed", self.conversation_id)
+            ids = {"conversation_id": self.conversation_id}
+            logger.exception("a socket's relay failed", extra=ids)
             # The page connects again and says what it shows; nothing is lost.
             await self.close(CLOSE_TRY_AGAIN)
 

@@ -9,8 +9,10 @@ it without an owner. The conditional UPDATE lets exactly one of them win.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from chat import errors, events
+from chat import errors, events, metrics
 from chat.content import (
     MAX_COUNT,
     Content,
@@ -32,6 +34,8 @@ from chat.content import (
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
 from chat.render import render
+
+logger = logging.getLogger(__name__)
 
 Status = Generation.Status
 # Messages API, "Usage": all of them are input; the total is their sum.
@@ -47,10 +51,14 @@ QUEUE_TOPIC = "queue"
 
 
 class Ending(NamedTuple):
-    """How a generation ends. `status` None: stopped where that was asked, else interrupted."""
+    """How a generation ends. `status` None: stopped where that was asked, else interrupted.
+
+    `detail` is for the log alone, and holds nothing that anybody wrote.
+    """
 
     status: Generation.Status | None
     error_code: str = ""
+    detail: str = ""
 
 
 class Answer:
@@ -94,16 +102,17 @@ def finish(
         if generation is None:
             return None
         status, error_code = _resolve(ending, generation)
-        updated = running.update(
-            status=status,
-            error_code=error_code,
-            finished_at=now,
-            first_word_at=answer.first_word_at,
-            request_id=answer.request_id[:MAX_REQUEST_ID_CHARS],
+        record = {
+            "status": status,
+            "error_code": error_code,
+            "finished_at": now,
+            "first_word_at": answer.first_word_at,
+            "request_id": answer.request_id[:MAX_REQUEST_ID_CHARS],
             **_record(answer.content),
-        )
-        if updated != 1:
+        }
+        if running.update(**record) != 1:
             return None
+        transaction.on_commit(partial(_report, generation, record, ending.detail))
         _fold(generation, answer.content, now)
         final = _append_final(generation_id, status, error_code, now)
         if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
@@ -154,6 +163,34 @@ def _fold(generation: Generation, content: Content, now: datetime) -> None:
     message.rendered = [render(text_of(block)) for block in blocks]
     message.save(update_fields=["content", "text", "rendered"])
     Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
+
+
+def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> None:
+    """Count an end and log it, in the one process whose UPDATE it was."""
+    status: Generation.Status = record["status"]
+    first_word_s = _seconds(generation.created_at, record["first_word_at"])
+    counts = {name: record[name] for name in ("input_tokens", "output_tokens")}
+    metrics.generation_ended(
+        status.value, record["error_code"], first_token_s=first_word_s, **counts
+    )
+    is_well = status in (Status.COMPLETE, Status.STOPPED)
+    facts = {
+        "generation_id": generation.pk,
+        "conversation_id": generation.conversation_id,
+        "request_id": record["request_id"],
+        "model": generation.model,
+        "status": status.value,
+        "error_code": record["error_code"],
+        "detail": detail,
+        "first_word_s": first_word_s,
+        "duration_s": _seconds(generation.created_at, record["finished_at"]),
+        **counts,
+    }
+    logger.log(logging.INFO if is_well else logging.WARNING, "answer ended", extra=facts)
+
+
+def _seconds(start: datetime, end: datetime | None) -> float | None:
+    return None if end is None else round(max(0.0, (end - start).total_seconds()), 3)
 
 
 def _queue_continuation(generation: Generation) -> None:

@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from chat import errors, events
+from chat import errors, events, metrics
 from chat.claude import Claude, Request
 from chat.content import part_before
 from chat.context import Turn, messages_to_go_on
@@ -66,6 +66,7 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
     answer = Answer()
     log = events.Log(generation_id, runtime.process_id, runtime.committer)
     final: events.Entry | None = None
+    metrics.RUNNING.inc()
     try:
         ending = await _write_answer(generation_id, runtime, log, answer)
         if ending:
@@ -74,8 +75,9 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
         final = await _to_the_end(_finish(log, answer, Ending(None)))
         raise
     except events.LogClosed:
-        logger.info("generation %s: taken away or deleted", generation_id)
+        logger.info("taken away or deleted", extra={"generation_id": generation_id})
     finally:
+        metrics.RUNNING.dec()
         log.close(final)
     return Status(json.loads(final.data)["status"]) if final else None
 
@@ -92,12 +94,12 @@ async def _write_answer(
     except _StopRequested:
         return Ending(Status.STOPPED)
     except errors.GenerationError as error:
-        logger.warning("generation %s: %s (%s)", generation_id, error.code, error)
-        return Ending(Status.FAILED, error.code)
+        return Ending(Status.FAILED, error.code, str(error))
     except (asyncio.CancelledError, events.LogClosed):
         raise
     except Exception:
-        logger.exception("generation %s: %s", generation_id, errors.Internal.code)
+        ids = {"generation_id": generation_id, "request_id": answer.request_id}
+        logger.exception("answering failed", extra=ids)
         return Ending(Status.FAILED, errors.Internal.code)
     return Ending(Status.COMPLETE)
 
@@ -121,6 +123,7 @@ async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answ
             if wait_s is None or answer.content.has_content:
                 raise
             attempt += 1
+            metrics.retried(error.code)
             await log.append(RETRY, _retry_data(error, attempt, wait_s))
         waited_s += wait_s
         await asyncio.sleep(wait_s)
@@ -198,7 +201,8 @@ async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Ent
         return None
     except Exception:
         # The database was away for too long. What it has is what the answer is.
-        logger.exception("generation %s: its log can't be written", log.generation_id)
+        ids = {"generation_id": log.generation_id, "request_id": answer.request_id}
+        logger.exception("a log can't be written", extra=ids)
         ending = Ending(Status.FAILED, errors.Internal.code)
         answer = await in_thread(read_answer, log.generation_id)
     finish_this = partial(finish, log.generation_id, log.process_id, answer)

@@ -1,19 +1,30 @@
-"""For whoever runs the site: alive, ready. Both are open to everybody and tell no secrets."""
+"""For whoever runs the site: alive and ready, open to everybody; numbers, for those who may."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from ipaddress import IPv6Address, ip_address
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from chat import metrics
 from chat.models import Process
 
 logger = logging.getLogger(__name__)
@@ -40,6 +51,44 @@ def readyz(request: HttpRequest) -> JsonResponse:
     database = _check_database()
     report = {"database": database, "channel_layer": _check_layer()}
     return JsonResponse(report, status=200 if database == "ok" else 503)
+
+
+@never_cache
+@csrf_exempt  # So that a form gets the same answer as everywhere else where nothing is.
+@login_not_required
+def scrape(request: HttpRequest) -> HttpResponse:
+    """Return the numbers for Prometheus; for whoever may not have them, nothing is here."""
+    if not (_is_local(request) or _has_token(request)):
+        raise Http404
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    return HttpResponse(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Whether a program on this machine asks, for itself.
+
+    A proxy in front is on this machine as well; what it passes on says for whom (RFC 7239, and
+    the older headers that it replaces).
+    """
+    if any(name.startswith(_FORWARDED) for name in request.META):
+        return False
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False  # A Unix socket has no address: a proxy's, as a rule.
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
+
+_FORWARDED = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    wanted = settings.CHAT_METRICS_TOKEN
+    return bool(wanted) and scheme.lower() == "bearer" and constant_time_compare(token, wanted)
 
 
 def _check_database() -> str:

@@ -19,4 +19,5 @@ urlpatterns = [
     path("m/<int:message_id>/continue/", views.continue_answer, name="continue"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.scrape, name="metrics"),
 ]

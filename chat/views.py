@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
-from chat import errors, services
+from chat import errors, metrics, services
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
@@ -170,6 +170,7 @@ def _refused_prompt(
     request: HttpRequest, shown: Conversation | None, text: str, error: errors.RequestRefused
 ) -> HttpResponse:
     """Give the prompt back in the composer, with what was wrong with it."""
+    metrics.refused(error.code)
     is_piece = bool(request.htmx)  # type: ignore[attr-defined]
     running = shown.running_generation() if shown else None
     composer = _composer(
@@ -187,6 +188,7 @@ def _refused_prompt(
 
 
 def _refused_page(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
+    metrics.refused(error.code)
     context = {"sentence": _words(error)}
     return render(request, "chat/refused.html", context, status=error.http_status)
 

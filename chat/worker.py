@@ -123,7 +123,7 @@ class Worker:
                 await in_thread(_interrupt, generation_id)
             except Exception:
                 # One that can't be ended must not keep the others, or the start, waiting.
-                logger.exception("generation %s can't be ended", generation_id)
+                logger.exception("it can't be ended", extra={"generation_id": generation_id})
 
     async def _end(self) -> None:
         for task in self._housework:
@@ -154,7 +154,7 @@ class Worker:
             pass  # The generation has its final status; the task's only purpose was that.
         except Exception:
             # The row stays as it is; the next heartbeat finds it without a task.
-            logger.exception("generation %s: %s", generation_id, errors.Internal.code)
+            logger.exception("answering broke off", extra={"generation_id": generation_id})
 
     def _forget(self, generation_id: int) -> None:
         self._tasks.pop(generation_id, None)
@@ -248,9 +248,7 @@ def _interrupt(generation_id: int) -> None:
     generation = Generation.objects.filter(pk=generation_id).first()
     if generation:
         answer = read_answer(generation_id)
-        ending = Ending(None, errors.OwnerLost.code)
-        if finish(generation_id, generation.owner_id, answer, ending):
-            logger.warning("generation %s: %s", generation_id, errors.OwnerLost.code)
+        finish(generation_id, generation.owner_id, answer, Ending(None, errors.OwnerLost.code))
 
 
 def _ids(generations: QuerySet[Generation]) -> list[int]:

@@ -84,6 +84,19 @@ def url(name: str, default: str = "", *, schemes: Sequence[str]) -> str:
     return value
 
 
+def folder(name: str) -> str:
+    """Return the path of a folder that can be written, "" where none is named.
+
+    An empty variable is taken away: a library that reads it too would take it for a path.
+    """
+    path = text(name)
+    if not path:
+        os.environ.pop(name, None)
+    elif not (os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)):
+        raise _bad(name, path, "a folder that can be written")
+    return path
+
+
 def _is_url(value: str) -> bool:
     try:
         urlsplit(value)

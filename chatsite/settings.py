@@ -157,6 +157,12 @@ CHAT_PROMPT_MAX_BYTES = env.integer(
 # A form percent-encodes up to three bytes for each byte of the prompt.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * CHAT_PROMPT_MAX_BYTES + 100_000
 
+# Metrics
+
+CHAT_METRICS_TOKEN = env.secret("CHAT_METRICS_TOKEN")
+# The metrics library reads it from the environment itself (chat/metrics.py).
+env.folder("PROMETHEUS_MULTIPROC_DIR")
+
 # Accounts
 
 AUTH_USER_MODEL = "chat.User"
@@ -204,7 +210,7 @@ SECURE_HSTS_SECONDS = env.integer(
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SECURE_SSL_REDIRECT = not DEBUG and env.boolean("SECURE_SSL_REDIRECT", default=True)
 # A probe inside the cluster speaks plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

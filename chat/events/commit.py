@@ -26,6 +26,7 @@ from django.db import (
 )
 from django.utils import timezone
 
+from chat import metrics
 from chat.events.entry import Entry, Pending, delta_chars
 from chat.events.rings import ring
 from chat.models import Event, Generation
@@ -172,6 +173,7 @@ class Committer:
 
     async def _commit(self, groups: dict[Log, list[Entry]]) -> None:
         loop = asyncio.get_running_loop()
+        began = time.monotonic()
         try:
             written = await loop.run_in_executor(self._thread, patiently, _write, groups)
         except Exception as error:  # Every writer learns of it; none waits for ever.
@@ -184,6 +186,17 @@ class Committer:
                 ring(topic(log.generation_id))
             else:
                 log.refused(LogClosed(f"generation {log.generation_id}"))
+        # Once for all: a number for each event would cost more than the event.
+        _measure([groups[log] for log in groups if log.generation_id in written], began)
+
+
+def _measure(committed: list[list[Entry]], began: float) -> None:
+    if committed:
+        metrics.group_committed(
+            sum(len(entries) for entries in committed),
+            took_s=time.monotonic() - began,
+            oldest_s=(timezone.now() - min(e[0].at for e in committed)).total_seconds(),
+        )
 
 
 def _close_connection() -> None:

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any
 
+from chat import metrics
 from chat.events.rings import forward_to, ring_all_here, ring_here
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Exchange:
                     await self._layer.group_send(GROUP, message)
             except Exception:
                 # These rings are lost; who waits for them looks without them.
+                metrics.rings_lost(len(topics))
                 self._fall_silent()
                 await asyncio.sleep(PULSE_S)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Self
 
+from chat import metrics
 from chat.events.commit import live_logs, topic
 from chat.events.entry import Entry
 from chat.events.rings import Bell
@@ -44,17 +45,21 @@ class Follower:
         """Return the events behind `after`, at least one; [] at the end or the time-out."""
         loop = asyncio.get_running_loop()
         give_up_at = None if timeout_s is None else loop.time() + timeout_s
+        was_silent = False
         while not self.has_ended:
             self._bell.clear()
             entries = await self._read()
             if entries:
+                if was_silent:
+                    metrics.news_without_ring()
                 self.after = entries[-1].seq
                 self.has_ended = entries[-1].kind == FINAL
                 return entries
             left_s = SILENCE_S if give_up_at is None else give_up_at - loop.time()
             if left_s <= 0:
                 break
-            await self._bell.wait(min(left_s, SILENCE_S))
+            is_rung = await self._bell.wait(min(left_s, SILENCE_S))
+            was_silent = not is_rung and left_s >= SILENCE_S
         return []
 
     async def _read(self) -> list[Entry]:
