@@ -234,6 +234,8 @@ def manage(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.Compl
         ("ANTHROPIC_BASE_URL", "localhost:8000"),
         ("ANTHROPIC_API_KEY_FILE", "/nowhere/at/all"),
         ("LOG_LEVEL", "LOUD"),
+        ("CHAT_METRICS_TOKEN_FILE", "/nowhere/at/all"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/at/all"),
     ],
 )
 def test_bad_setting_stops_the_start(tmp_path: Path, name: str, value: str) -> None:

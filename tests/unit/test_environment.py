@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def url() -> str:
         (lambda: env.words(NAME), []),
         (lambda: env.words(NAME, ["a", "b"]), ["a", "b"]),
         (url, "redis://here"),
+        (lambda: env.folder(NAME), ""),
     ],
     ids=[
         "text",
@@ -64,6 +66,7 @@ def url() -> str:
         "words-empty",
         "words",
         "url",
+        "folder",
     ],
 )
 def test_unset_gives_the_default(
@@ -247,3 +250,20 @@ def test_read_file_leaves_what_is_set_to_nothing(set_variable: Set, tmp_path: Pa
     set_variable("")
     env.read_file(env_file(tmp_path, f"{NAME}=inside\n"))
     assert env.text(NAME, "default") == "default"
+
+
+def test_folder_good(set_variable: Set, tmp_path: Path) -> None:
+    set_variable(str(tmp_path))
+    assert env.folder(NAME) == str(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", __file__])
+def test_folder_bad(set_variable: Set, path: str) -> None:
+    set_variable(path)
+    assert refusal(lambda: env.folder(NAME)).startswith(f"{NAME} is {path!r}; it may be a folder")
+
+
+def test_folder_that_is_empty_is_taken_away(set_variable: Set) -> None:
+    set_variable("")
+    env.folder(NAME)
+    assert NAME not in os.environ
