@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
-from chat import metrics, services
+from chat import metrics, services, sockets
 from chat.events import Bell, look_interval_s
 from chat.models import Conversation, Generation, User
 from chat.relay import Position, Window, follow_conversation
@@ -28,14 +28,17 @@ from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-CLOSE_TRY_AGAIN = 1011
-"""Internal error (RFC 6455, 7.4.1): htmx-ext-ws connects again after it."""
-
-CLOSE_LATER = 1013
-"""Try again later (IANA's registry of close codes): htmx-ext-ws connects again after it."""
+# Codes for applications (RFC 6455, 7.4.2), named after HTTP's statuses: Daphne raises on those of
+# the protocol itself, such as 1011 and 1013.
 
 CLOSE_NOT_ALLOWED = 4403
 """The right to read is gone: the page must not come back by itself."""
+
+CLOSE_TOO_MANY = 4429
+"""As many sockets are open as there may be: the page comes back after half a minute at most."""
+
+CLOSE_TRY_AGAIN = 4503
+"""Something is in the way: the page comes back within four seconds, and says where it was."""
 
 
 class ConversationConsumer(AsyncWebsocketConsumer):
@@ -47,10 +50,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     _relay: asyncio.Task[None] | None = None
     _guard: asyncio.Task[None] | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._count = ExitStack()
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Around all of it: a consumer whose handler fails never comes to `disconnect`.
+        # Around all of it: a handler that failed and a process that ends skip `disconnect`.
         with metrics.OPEN_SOCKETS.track_inprogress():
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                await self._end()
 
     async def connect(self) -> None:
         user: Any = self.scope["user"]
@@ -58,12 +68,20 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated or not await in_thread(_may_read, user, self.conversation_id):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.
             return await self.close()
+        has_room = self._count.enter_context(sockets.counted(user.pk))
+        await self.accept()
+        if not has_room:
+            # Not before it is accepted, where a page learns no code: it would come back as soon
+            # as after a lost connection, and could not say what is wrong.
+            metrics.refused("too_many_sockets")
+            return await self.close(CLOSE_TOO_MANY)
         self.user = user
         self._window = Window()
-        await self.accept()
         self._guard = asyncio.create_task(self._close_with_rights(), name="guard")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._guard is None:
+            return  # It is being closed.
         message = _read(text_data)
         if message.get("verb") == "have":
             return self._acknowledge(message.get("frames"))
@@ -74,12 +92,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         elif message.get("verb") == "stop":
             await self._stop(message)
 
-    async def disconnect(self, code: int) -> None:
+    async def _end(self) -> None:
         tasks = [task for task in (self._relay, self._guard) if task]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._count.close()
 
     def _follow(self, position: Position) -> None:
         if self._relay is None:
@@ -92,7 +111,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 async for frame in frames:
                     if not await self._window.has_room():
                         # It reads again, or is gone: it says where it was when it comes back.
-                        return await self.close(CLOSE_LATER)
+                        return await self.close(CLOSE_TRY_AGAIN)
                     await self.send(text_data=frame)
                     self._window.sent(frame)
         except Exception:

@@ -134,6 +134,19 @@ class IdempotencyKey(models.Model):
         return str(self.key)
 
 
+class RecentSend(models.Model):
+    """A prompt, retry or continuation of the last minute (limits.py).
+
+    A row of its own, because whoever deletes a conversation would take back what they sent.
+    """
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} at {self.at}"
+
+
 class Generation(models.Model):
     """One run that writes an assistant message, or goes on with one."""
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, worker
+from chat import errors, events, limits, worker
 from chat.ending import add_generation
 from chat.models import (
     TITLE_MAX_CHARS,
@@ -59,6 +59,7 @@ def send_prompt(user: User, conversation_id: UUID | None, text: str, key: UUID) 
     Raises:
         AnswerRunning: the conversation has an answer that is not final.
         KeyReused: the key came before, with another text.
+        LimitReached: there is too much going on.
         PromptEmpty, PromptTooLong: the text can't be sent.
     """
     _check_prompt(text)
@@ -69,7 +70,7 @@ def send_prompt(user: User, conversation_id: UUID | None, text: str, key: UUID) 
             conversation = _conversation_for(user, conversation_id, text)
             message = _add_prompt(conversation, text)
             IdempotencyKey.objects.create(owner=user, key=key, message=message)
-            _queue_answer(message)
+            _queue_answer(user, message)
     except IntegrityError:
         # Another request got there first: with the same key, or with another prompt.
         if sent := _sent_before(user, text, key):
@@ -83,6 +84,7 @@ def retry(user: User, message_id: int) -> Conversation:
 
     Raises:
         AnswerRunning: an answer of the conversation is not final.
+        LimitReached: there is too much going on.
         NothingToRetry: the message is not the conversation's last answer.
     """
     answer = Message.objects.select_related("conversation").get(
@@ -93,7 +95,7 @@ def retry(user: User, message_id: int) -> Conversation:
         with transaction.atomic():
             if conversation.active_path()[-1] != answer.pk or answer.parent is None:
                 raise errors.NothingToRetry
-            _queue_answer(answer.parent)
+            _queue_answer(user, answer.parent)
     except IntegrityError:
         raise errors.AnswerRunning from None
     return conversation
@@ -104,6 +106,7 @@ def continue_answer(user: User, message_id: int) -> Conversation:
 
     Raises:
         AnswerRunning: an answer of the conversation is not final.
+        LimitReached: there is too much going on.
         NothingToContinue: the message is not the last answer, or is whole, refused or empty.
     """
     answer = Message.objects.select_related("conversation").get(
@@ -118,7 +121,7 @@ def continue_answer(user: User, message_id: int) -> Conversation:
             is_last = conversation.active_path()[-1] == answer.pk
             if not (is_last and newest and newest.is_unfinished and answer.text.strip()):
                 raise errors.NothingToContinue
-            _begin_later(add_generation(answer, settings.CHAT_MODEL))
+            _queue_generation(user, answer)
     except IntegrityError:
         raise errors.AnswerRunning from None
     return conversation
@@ -213,15 +216,19 @@ def _add_prompt(conversation: Conversation, text: str) -> Message:
     )
 
 
-def _queue_answer(prompt: Message) -> None:
-    """Create the answer's message and generation; it starts when the transaction commits."""
+def _queue_answer(user: User, prompt: Message) -> None:
     answer = Message.objects.create(
         conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT
     )
-    _begin_later(add_generation(answer, settings.CHAT_MODEL))
+    _queue_generation(user, answer)
 
 
-def _begin_later(generation: Generation) -> None:
+def _queue_generation(user: User, answer: Message) -> None:
+    """Create a generation for an answer; it starts when the transaction commits."""
+    generation = add_generation(answer, settings.CHAT_MODEL)
+    # Afterwards, so that a conversation with an answer that is not final is refused as that.
+    limits.count_send(user)
+
     def begin() -> None:
         worker.start(generation.pk)
         events.ring(conversation_topic(generation.conversation_id))

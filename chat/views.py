@@ -18,14 +18,14 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, retarget
+from django_htmx.http import HttpResponseClientRedirect
 
 from chat import errors, metrics, services
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
+from chat.refused import as_swapped, refused, with_wait, words
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
 from chat.transcript import load_message, load_messages
 
@@ -89,7 +89,7 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     try:
         changed = services.retry(_user(request), message_id)
     except errors.RequestRefused as error:
-        return _refused_page(request, error)
+        return refused(request, error)
     return _changed(request, changed)
 
 
@@ -101,7 +101,7 @@ def continue_answer(request: HttpRequest, message_id: int) -> HttpResponse:
     try:
         changed = services.continue_answer(_user(request), message_id)
     except errors.RequestRefused as error:
-        return _refused_page(request, error)
+        return refused(request, error)
     return _changed(request, changed)
 
 
@@ -176,25 +176,14 @@ def _refused_prompt(
     composer = _composer(
         shown,
         text=text,
-        error=_words(error),
+        error=words(error),
         running_id=running.pk if running else None,
     )
     composer["keeps_actions"] = _has_socket(request)
     context = composer if is_piece else {**_page(request, shown), **composer}
     template = "chat/_composer.html" if is_piece else "chat/page.html"
-    response = render(request, template, context, status=error.http_status)
-    # htmx swaps no error; this header tells the page's script that this one is a piece.
-    return retarget(response, "#composer") if is_piece else response
-
-
-def _refused_page(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
-    metrics.refused(error.code)
-    context = {"sentence": _words(error)}
-    return render(request, "chat/refused.html", context, status=error.http_status)
-
-
-def _words(error: errors.RequestRefused) -> str:
-    return gettext(error.text) % getattr(error, "params", {})
+    response = with_wait(render(request, template, context, status=error.http_status), error)
+    return as_swapped(response, "#composer") if is_piece else response
 
 
 def _changed(request: HttpRequest, shown: Conversation) -> HttpResponse:

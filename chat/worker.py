@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat import errors, events
-from chat.ending import QUEUE_TOPIC, Ending, finish, read_answer
+from chat.ending import QUEUE_TOPIC, Answer, Ending, finish, read_answer
 from chat.generation import Runtime, run
 from chat.models import Generation, Process
 from chat.threads import in_thread
@@ -34,6 +34,9 @@ LOST_AFTER_HEARTBEATS = 3
 
 FORGET_PROCESS_AFTER = timedelta(hours=1)
 """The row of a process that was killed goes after this time without a heartbeat."""
+
+QUEUE_MAX = timedelta(seconds=45)
+"""An answer that no process had room for in this time is given up."""
 
 PRUNE_INTERVAL_S = 3600.0
 
@@ -52,7 +55,10 @@ def cancel(generation_id: int, owner_id: UUID | None) -> None:
     """Have whoever writes a generation end it: its stop flag is set, or it was deleted."""
     if _current:
         _current.cancel(generation_id)
-    if owner_id and not (_current and _current.process_id == owner_id):
+    if owner_id is None:
+        # It may wait for room, which nobody may have for long.
+        events.ring(QUEUE_TOPIC)
+    elif not (_current and _current.process_id == owner_id):
         events.ring(process_topic(owner_id))
 
 
@@ -82,6 +88,8 @@ class Worker:
         self._begun: set[int] = set()
         self._housework: list[asyncio.Task[None]] = []
         self._is_draining = False
+        # Something waits in the queue that this process had no room for.
+        self._is_full = False
 
     async def begin(self) -> None:
         """Register the process, end what a dead one left behind, and start the heartbeat."""
@@ -96,7 +104,7 @@ class Worker:
 
     def start(self, generation_id: int) -> None:
         """Answer a queued generation. From any thread; may be called twice."""
-        self._loop.call_soon_threadsafe(self._spawn, generation_id)
+        self._loop.call_soon_threadsafe(self._start, generation_id)
 
     def cancel(self, generation_id: int) -> None:
         """Cancel the task of a generation whose stop flag is committed. From any thread."""
@@ -134,8 +142,17 @@ class Worker:
         await self._runtime.claude.close()
         await in_thread(self._unregister)
 
+    def _start(self, generation_id: int) -> None:
+        self._spawn(generation_id)
+        if generation_id not in self._tasks:
+            # Another process may have room.
+            events.ring(QUEUE_TOPIC)
+
     def _spawn(self, generation_id: int) -> None:
         if self._is_draining or generation_id in self._tasks:
+            return
+        if len(self._tasks) >= settings.CHAT_RUNNING_PER_PROCESS:
+            self._is_full = True
             return
         # A context of its own: the caller's belongs to a request and its thread.
         task = self._loop.create_task(
@@ -159,6 +176,9 @@ class Worker:
     def _forget(self, generation_id: int) -> None:
         self._tasks.pop(generation_id, None)
         self._begun.discard(generation_id)
+        if self._is_full:
+            self._is_full = False
+            events.ring(QUEUE_TOPIC)
 
     def _cancel(self, generation_id: int) -> None:
         # One that has not begun will see the flag when it takes the generation; cancelled
@@ -185,6 +205,8 @@ class Worker:
             self._cancel(generation_id)
         for generation_id in queued:
             self._spawn(generation_id)
+        if self._is_full:
+            await in_thread(_end_waiting)
         await self.recover()
 
     def _beat_rows(self, begun: set[int], *, is_rung: bool) -> tuple[set[int], list[int]]:
@@ -249,6 +271,19 @@ def _interrupt(generation_id: int) -> None:
     if generation:
         answer = read_answer(generation_id)
         finish(generation_id, generation.owner_id, answer, Ending(None, errors.OwnerLost.code))
+
+
+def _end_waiting() -> None:
+    """End what waits for room and was stopped, or waits for too long."""
+    waiting = Generation.objects.filter(status=Generation.Status.QUEUED)
+    stopped = waiting.filter(stop_requested_at__isnull=False)
+    overdue = waiting.filter(created_at__lt=Now() - QUEUE_MAX)
+    for generation_id in _ids(stopped):
+        finish(generation_id, None, Answer(), Ending(Generation.Status.STOPPED))
+    given_up = Ending(Generation.Status.FAILED, errors.NotTaken.code)
+    for generation_id in _ids(overdue):
+        if finish(generation_id, None, Answer(), given_up):
+            logger.warning("generation %s: %s", generation_id, given_up.error_code)
 
 
 def _ids(generations: QuerySet[Generation]) -> list[int]:

@@ -154,6 +154,13 @@ CHAT_HEARTBEAT_S = env.seconds("CHAT_HEARTBEAT_S", 4, minimum=0.1, maximum=60)
 CHAT_PROMPT_MAX_BYTES = env.integer(
     "CHAT_PROMPT_MAX_BYTES", 2_000_000, minimum=1_000, maximum=20_000_000
 )
+CHAT_SENDS_PER_MINUTE = env.integer("CHAT_SENDS_PER_MINUTE", 20, minimum=1, maximum=10_000)
+CHAT_RUNNING_PER_USER = env.integer("CHAT_RUNNING_PER_USER", 5, minimum=1, maximum=10_000)
+CHAT_RUNNING_PER_PROCESS = env.integer("CHAT_RUNNING_PER_PROCESS", 200, minimum=1, maximum=10_000)
+CHAT_SOCKETS_PER_USER = env.integer("CHAT_SOCKETS_PER_USER", 50, minimum=1, maximum=100_000)
+CHAT_SOCKETS_PER_PROCESS = env.integer(
+    "CHAT_SOCKETS_PER_PROCESS", 2_000, minimum=1, maximum=100_000
+)
 # A form percent-encodes up to three bytes for each byte of the prompt.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * CHAT_PROMPT_MAX_BYTES + 100_000
 

@@ -17,6 +17,10 @@ os.environ.update(
         "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
         "CHAT_DEMO": "auto",
         "CHAT_SIGNUP": "closed",
+        # A test is quicker than any person; those of the limits set their own.
+        "CHAT_SENDS_PER_MINUTE": "10000",
+        "CHAT_RUNNING_PER_USER": "10000",
+        "CHAT_SOCKETS_PER_USER": "10000",
     }
 )
 

@@ -43,6 +43,9 @@
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt === composer()) setSending(true);
+    if (event.detail.requestConfig.verb === "post") {
+      document.getElementById("composer-error").hidden = true;
+    }
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {

@@ -3,8 +3,12 @@
 // page's position goes in the first message (chat/relay/position.py reads it).
 (() => {
   "use strict";
+  // chat/consumers.py; the extension comes back after 1006, 1011, 1012 and 1013 by itself.
   const CLOSE_NOT_ALLOWED = 4403;
+  const CLOSE_TOO_MANY = 4429;
+  const CLOSE_TRY_AGAIN = 4503;
   const RECONNECT_MAX_MS = 4000;
+  const TOO_MANY_MAX_MS = 30000;
   const ACKNOWLEDGE_MS = 250;
   const ACKNOWLEDGE_FRAMES = 32;
   let socket = null;
@@ -44,23 +48,33 @@
     offline().hidden = false;
   };
 
-  const countDown = (delayMs) => {
+  const countDown = (delayMs, text) => {
     clearInterval(countdown);
     const until = Date.now() + delayMs;
     const tick = () => {
       const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-      showOffline(offline().dataset.reconnecting.replace("%s", seconds));
+      showOffline(text.replace("%s", seconds));
     };
     tick();
     countdown = setInterval(tick, 1000);
   };
 
   // Jitter, so that a restarted site is not met by all pages at once.
-  htmx.config.wsReconnectDelay = (retries) => {
-    const ceiling = Math.min(1000 * 2 ** retries, RECONNECT_MAX_MS);
-    const delayMs = ceiling / 2 + (Math.random() * ceiling) / 2;
-    countDown(delayMs);
+  const wait = (maxMs, text) => {
+    const delayMs = maxMs / 2 + (Math.random() * maxMs) / 2;
+    countDown(delayMs, text);
     return delayMs;
+  };
+
+  htmx.config.wsReconnectDelay = (retries) =>
+    wait(Math.min(1000 * 2 ** retries, RECONNECT_MAX_MS), offline().dataset.reconnecting);
+
+  // The site closed what it had opened: back then, but not as soon as after a lost connection.
+  const comeBack = (code, socketWrapper) => {
+    const { reconnecting, tooMany } = offline().dataset;
+    const isTooMany = code === CLOSE_TOO_MANY;
+    const maxMs = isTooMany ? TOO_MANY_MAX_MS : RECONNECT_MAX_MS;
+    setTimeout(socketWrapper.reconnect, wait(maxMs, isTooMany ? tooMany : reconnecting));
   };
 
   document.addEventListener("htmx:wsOpen", (event) => {
@@ -79,10 +93,13 @@
   });
 
   document.addEventListener("htmx:wsClose", (event) => {
+    const { code } = event.detail.event;
     socket = null;
-    if (event.detail.event.code === CLOSE_NOT_ALLOWED) {
+    if (code === CLOSE_NOT_ALLOWED) {
       clearInterval(countdown);
       showOffline(offline().dataset.signedOut);
+    } else if (code === CLOSE_TOO_MANY || code === CLOSE_TRY_AGAIN) {
+      comeBack(code, event.detail.socketWrapper);
     }
   });
 

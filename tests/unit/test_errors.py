@@ -26,6 +26,7 @@ CODES = [
     "bad_stream",
     "owner_lost",
     "shutdown",
+    "not_taken",
     "internal",
 ]
 NEXT_STEP = re.compile(
@@ -111,7 +112,7 @@ def test_docstring_says_when(leaf: type[errors.ChatError]) -> None:
 
 @pytest.mark.parametrize("leaf", leaves(errors.RequestRefused))
 def test_http_status_of_a_refusal_is_the_clients(leaf: type[errors.ChatError]) -> None:
-    assert leaf.http_status in (400, 409, 413)
+    assert leaf.http_status in (400, 409, 413, 429)
 
 
 @pytest.mark.parametrize("leaf", GENERATION_LEAVES)
@@ -128,6 +129,13 @@ def test_prompt_too_long_holds_the_numbers() -> None:
     error = errors.PromptTooLong(7, 5)
     assert str(error) == "7 bytes, limit 5 bytes"
     assert "7 bytes; at most 5 can" in error.text % error.params
+
+
+@pytest.mark.parametrize("leaf", leaves(errors.LimitReached))
+def test_limit_reached_says_how_long_to_wait(leaf: type[errors.LimitReached]) -> None:
+    error = leaf(20, 12)
+    assert (error.http_status, error.retry_after_s) == (429, 12)
+    assert (error.text % error.params).endswith("ry again in 12 s.")
 
 
 def test_generation_error_without_detail_says_its_code() -> None:

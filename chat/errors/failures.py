@@ -1,107 +1,8 @@
-"""Every error that a person can meet, with its words, its HTTP status and whether Retry can help.
-
-    ChatError
-    +-- RequestRefused          what a person asked for can't be done; nothing was lost
-    |   +-- PromptEmpty, PromptTooLong, AnswerRunning, KeyReused, NothingToRetry,
-    |       NothingToContinue
-    +-- GenerationError         an answer could not be finished; `code` is stored with it
-        +-- RateLimited, Overloaded, UpstreamError, Unreachable, Stalled, ConnectionLost,
-        |   Truncated, BadStream                                     (the way to Claude)
-        +-- BadRequest, AuthFailed, BillingFailed, PermissionRefused, ModelNotFound,
-        |   TooLarge, ContextTooLong                                 (what was asked of it)
-        +-- OwnerLost, Shutdown, Internal                            (this site)
-
-`text` is an English msgid; the doors (views, consumers, fragments) translate it. No error's
-text holds a key, a prompt or an answer. Pure: no Django here.
-"""
+"""Why an answer could not be finished; the code is stored with it."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-
-def gettext_noop(message: str) -> str:
-    """Mark a message for translation; the doors look the translation up."""
-    return message
-
-
-_ = gettext_noop
-
-
-class ChatError(Exception):
-    """The root of the tree.
-
-    `code` is stored and shown, `text` is for the person, `http_status` for the doors, and
-    `retryable` says whether the same request can succeed later.
-    """
-
-    code: ClassVar[str] = "internal"
-    text: ClassVar[str] = _("Something went wrong on this site. Try again.")
-    http_status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = True
-
-
-class RequestRefused(ChatError):
-    """A request of a person that the site can't carry out; what they typed is kept."""
-
-
-class PromptEmpty(RequestRefused):
-    """A prompt without a visible character was sent."""
-
-    code = "prompt_empty"
-    text = _("There is nothing to send yet. Write a message first.")
-    http_status = 400
-    retryable = False
-
-
-class PromptTooLong(RequestRefused):
-    """A prompt is larger than CHAT_PROMPT_MAX_BYTES."""
-
-    code = "prompt_too_long"
-    text = _(
-        "This message has %(got)s bytes; at most %(limit)s can be sent at once. "
-        "Shorten it or send it in parts."
-    )
-    http_status = 413
-    retryable = False
-
-    def __init__(self, got_bytes: int, limit_bytes: int) -> None:
-        self.params = {"got": got_bytes, "limit": limit_bytes}
-        super().__init__(f"{got_bytes} bytes, limit {limit_bytes} bytes")
-
-
-class AnswerRunning(RequestRefused):
-    """A conversation has an answer that is not final yet."""
-
-    code = "answer_running"
-    text = _("An answer is still being written here. Wait for it or stop it, then send again.")
-    http_status = 409
-
-
-class KeyReused(RequestRefused):
-    """A form was sent a second time with other words than the first time."""
-
-    code = "key_reused"
-    text = _("An earlier form was sent with other words. Yours are kept here: send them again.")
-    http_status = 409
-
-
-class NothingToRetry(RequestRefused):
-    """Retry was asked for a message that is not the last answer of its conversation."""
-
-    code = "nothing_to_retry"
-    text = _("Only the last answer can be tried again. Reload the page to see the newest one.")
-    http_status = 409
-    retryable = False
-
-
-class NothingToContinue(RequestRefused):
-    """Continue was asked for what is not a last answer that was cut short."""
-
-    code = "nothing_to_continue"
-    text = _("There is nothing to go on with here. Reload the page to see the newest answer.")
-    http_status = 409
-    retryable = False
+from chat.errors.root import ChatError, _
 
 
 class GenerationError(ChatError):
@@ -246,6 +147,14 @@ class Shutdown(GenerationError):
 
     code = "shutdown"
     text = _("The site was restarted while Claude wrote. What had arrived is kept. Try again.")
+
+
+class NotTaken(GenerationError):
+    """No process had room for the answer in time."""
+
+    code = "not_taken"
+    text = _("This site had too much to do to answer you in time. Try again in a minute.")
+    http_status = 503
 
 
 class Internal(GenerationError):

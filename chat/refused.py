@@ -1,0 +1,43 @@
+"""How a person learns that something can't be done: on a page, or by htmx below the composer."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django_htmx.http import reswap, retarget
+
+from chat import errors, metrics
+
+
+def refused(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
+    """Answer a request other than a prompt, which has a composer to give back (views.py)."""
+    metrics.refused(error.code)
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"prompt_error": words(error)}
+        piece = render(request, "chat/_composer_error.html", context, status=error.http_status)
+        return with_wait(as_swapped(piece, "#composer-error"), error)
+    page = render(
+        request, "chat/refused.html", {"sentence": words(error)}, status=error.http_status
+    )
+    return with_wait(page, error)
+
+
+def words(error: errors.RequestRefused) -> str:
+    """Return the sentence for the person, in their language."""
+    return gettext(error.text) % getattr(error, "params", {})
+
+
+def with_wait(response: HttpResponse, error: errors.RequestRefused) -> HttpResponse:
+    """Say when to try again, where the error knows it (RFC 9110, 10.2.3)."""
+    if isinstance(error, errors.LimitReached):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def as_swapped(response: HttpResponse, target: str) -> HttpResponse:
+    """Have htmx put an error into the page, which it does with no other error.
+
+    The page's script knows those that are to be shown by this header.
+    """
+    return reswap(retarget(response, target), "outerHTML")
