@@ -17,13 +17,14 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test faults cluster lint format lock clean
+.PHONY: help run test faults cluster try-deployment lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
 	@echo 'make test    run all tests, with coverage (ARGS="-k stop" for some of them)'
 	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
+	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
 	@echo 'make lock    write requirements*.txt anew from requirements*.in'
@@ -46,6 +47,10 @@ faults:
 cluster:
 	$(call install,requirements.txt)
 	@exec $(PY) -u -m deploy.cluster --port $(PORT)
+
+try-deployment:
+	$(call install,requirements-dev.txt)
+	@$(PY) -u -m tests.deployment $(ARGS)
 
 lint:
 	$(call install,requirements-dev.txt)

@@ -7,10 +7,9 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import httpx2
-
-from deploy.servers import Site
 
 TIMEOUT_S = 30.0
 _TOKEN = secrets.token_hex(16)  # CSRF compares the form's with the cookie's, whoever made it
@@ -110,7 +109,13 @@ class Person:
         )
 
 
-def make_people(site: Site, prefix: str, count: int) -> list[Person]:
+class Managed(Protocol):
+    """A site whose management commands can be run."""
+
+    def manage(self, *arguments: str, stdin: str = "") -> str: ...
+
+
+def make_people(site: Managed, prefix: str, count: int) -> list[Person]:
     """Make accounts that are signed in already, in one go."""
     code = _MAKE_PEOPLE.format(password=PASSWORD, prefix=prefix, count=count)
     printed = site.manage("shell", "--command", code)
