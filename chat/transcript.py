@@ -41,6 +41,12 @@ _NOTICES: dict[str, str | Promise] = {
     "pause_turn": gettext_lazy("Claude paused here."),
     "tool_use": gettext_lazy("Claude asked for a tool that this site does not offer."),
 }
+# What is waited for before a request is made again, by the error that it met.
+_BUSY = gettext_lazy("Claude is busy")
+_WAIT_REASONS: dict[str, str | Promise] = {
+    errors.Unreachable.code: gettext_lazy("Claude can't be reached"),
+    errors.UpstreamError.code: gettext_lazy("Claude's service reported an error"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,12 @@ class MessageView:
         if self.generation is None:
             return 0
         return int((timezone.now() - self.generation.created_at).total_seconds())
+
+    @property
+    def wait_reason(self) -> str:
+        """Return why the request has to be made again; it stands at the start of a sentence."""
+        code = str(self.retry["error_code"]) if self.retry else ""
+        return str(_WAIT_REASONS.get(code, _BUSY))
 
     @property
     def received(self) -> str:

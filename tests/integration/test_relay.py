@@ -221,15 +221,25 @@ async def test_shown_text_is_saved(worker: Worker, model: DemoThread, alice: Use
                 assert stored.startswith(page.body(generation.message_id).text.strip())
 
 
-async def test_wait_for_retry_is_shown(worker: Worker, model: DemoThread, alice: User) -> None:
-    generation = await send(alice, prompt("rate-limited-once"))
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        ("rate-limited-once", "Claude is busy"),
+        ("server-error-once", "Claude's service reported an error"),
+        ("reset-once", "Claude can't be reached"),
+    ],
+)
+async def test_wait_for_retry_is_shown(
+    worker: Worker, model: DemoThread, alice: User, scenario: str, reason: str
+) -> None:
+    generation = await send(alice, prompt(scenario))
     page, seen = ShownPage('<div id="messages"></div>'), []
     async with asyncio.timeout(SEE_S), socket(alice, generation.conversation, page) as frames:
         while not has_ended(page, generation.pk):
             page.apply(await anext(frames))
             if element := page.element(f"status-{generation.pk}"):
                 seen.append(" ".join(element.text.split()))
-    assert "Claude is busy; trying again in 1 s, 2 of 3" in seen
+    assert f"{reason}; trying again in 1 s, 2 of 3" in seen
 
 
 async def test_second_prompt_and_title_come_by_themselves(
