@@ -1,7 +1,7 @@
 """A network that can fail: a TCP proxy on an event loop of its own, in a thread.
 
-It passes connections on to one port of this machine, until it is told to cut, refuse, hold or
-delay them. Every method is safe from any thread and returns when it has taken effect.
+It passes connections on to one port of this machine, until it is told to cut, refuse, hold,
+delay or crumble them. Every method is safe from any thread and returns when it has taken effect.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Self
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: a close is a TCP reset
 _READ_BYTES = 65_536
+_PIECE_S = 0.001  # enough for each piece to arrive by itself
 _CALL_S = 30.0
 
 
@@ -33,6 +34,7 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._cut_after: int | None = None
+        self._piece_size: Callable[[], int] | None = None
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -78,13 +80,21 @@ class Proxy:
 
         self._call(set_delay)
 
-    def cut_after(self, size_bytes: int) -> None:
-        """Reset the connection that next has brought so many more bytes to the client."""
+    def cut_after(self, size_bytes: int | None) -> None:
+        """Cut everything when so many more bytes have come to clients; None takes it back."""
 
         def set_limit() -> None:
             self._cut_after = size_bytes
 
         self._call(set_limit)
+
+    def crumble(self, piece_size: Callable[[], int] | None) -> None:
+        """Pass on what comes to the client in pieces of so many bytes each; None ends it."""
+
+        def set_size() -> None:
+            self._piece_size = piece_size
+
+        self._call(set_size)
 
     def _call(self, work: Callable[[], None]) -> None:
         async def call() -> None:
@@ -153,12 +163,20 @@ class Proxy:
                         await target.drain()
                         self._cut_after = None
                         return self._reset_all()
-                target.write(data)
-                await target.drain()
+                await self._pass_on(data, target, is_down=is_down)
         self._writers.discard(target)
         with contextlib.suppress(OSError):
             target.write_eof()
         target.close()
+
+    async def _pass_on(self, data: bytes, target: asyncio.StreamWriter, *, is_down: bool) -> None:
+        while is_down and self._piece_size and data:
+            size = self._piece_size()
+            target.write(data[:size])
+            data = data[size:]
+            await asyncio.sleep(_PIECE_S)
+        target.write(data)
+        await target.drain()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -28,6 +28,14 @@ def missing_program_is_said() -> Iterator[None]:
         pytest.skip(str(missing))
 
 
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a folder that PostgreSQL and nginx can enter, under accounts of their own."""
+    with tempfile.TemporaryDirectory(prefix="chat-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 class Places:
     """Makes each place once, when the first test asks for it."""
 
@@ -38,9 +46,7 @@ class Places:
 
     def get(self, mode: Mode) -> Place:
         if mode not in self._places:
-            # Not pytest's own folder, which only its owner can enter: PostgreSQL is somebody else.
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-")))
-            folder.chmod(0o755)
+            folder = self._stack.enter_context(open_folder())
             with missing_program_is_said():
                 made = Place(mode, folder, self._model, processes=1 if mode == "single" else 2)
             self._places[mode] = self._stack.enter_context(made)

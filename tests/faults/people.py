@@ -6,10 +6,13 @@ import json
 import secrets
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx2
+
+from tests.faults.records import Row
 
 TIMEOUT_S = 30.0
 _TOKEN = secrets.token_hex(16)  # CSRF compares the form's with the cookie's, whoever made it
@@ -64,6 +67,7 @@ class Person:
     name: str
     session_key: str
     sends: list[Send] = field(default_factory=list)
+    retries: Counter[str] = field(default_factory=Counter)  # granted ones, by their prompt
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -100,12 +104,23 @@ class Person:
     async def stop(self, base_url: str, generation_id: int) -> httpx2.Response:
         return await self.post(base_url, f"/g/{generation_id}/stop/")
 
+    async def retry(self, base_url: str, row: Row) -> httpx2.Response:
+        response = await self.post(base_url, f"/m/{row.message_id}/retry/")
+        self.retries[row.prompt] += response.status_code == 302
+        return response
+
+    async def go_on(self, base_url: str, row: Row) -> httpx2.Response:
+        """Press Continue."""
+        return await self.post(base_url, f"/m/{row.message_id}/continue/")
+
     def _client(self, base_url: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             base_url=base_url,
             cookies=self.cookies,
             headers={"Origin": base_url},
             timeout=TIMEOUT_S,
+            # There is no TLS here, and reading all certificates takes 60 ms a client.
+            verify=False,
         )
 
 

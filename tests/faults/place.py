@@ -27,6 +27,8 @@ SETTINGS = {
     "ANTHROPIC_API_KEY": "sk-ant-of-the-tests",
     "CHAT_READ_TIMEOUT_S": "5",
     "CHAT_DRAIN_S": "10",
+    # The same people send in test after test.
+    "CHAT_SENDS_PER_MINUTE": "10000",
 }
 PEOPLE = 60
 
@@ -109,6 +111,8 @@ class Place:
         self.upstream.put_back()
         self.upstream.release()
         self.upstream.delay(0)
+        self.upstream.cut_after(None)
+        self.upstream.crumble(None)
         for program in (self.postgres, self.redis, *self.sites):
             if program:
                 program.go_on()

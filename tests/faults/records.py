@@ -77,13 +77,20 @@ class Records:
 
     def prompts(self, path: str) -> list[str]:
         """Return the user's messages of a conversation, oldest first."""
-        conversation = path.strip("/").split("/")[1]
-        wanted = conversation.replace("-", "") if self._is_sqlite else conversation
         rows = self.query(
             "SELECT text FROM chat_message WHERE role = 'user' "  # noqa: S608
-            f"AND conversation_id = '{UUID(wanted).hex if self._is_sqlite else wanted}' ORDER BY id"
+            f"AND conversation_id = '{self._conversation_id(path)}' ORDER BY id"
         )
         return [text for (text,) in rows]
+
+    def count(self, table: str, path: str) -> int:
+        """Return how many rows of a table belong to a conversation."""
+        column = "id" if table == "chat_conversation" else "conversation_id"
+        ((number,),) = self.query(
+            f"SELECT count(*) FROM {table} "  # noqa: S608
+            f"WHERE {column} = '{self._conversation_id(path)}'"
+        )
+        return int(number)
 
     def events(self, generation_id: int) -> list[EventRow]:
         rows = self.query(
@@ -91,6 +98,10 @@ class Records:
             f"WHERE generation_id = {int(generation_id)} ORDER BY seq"
         )
         return [EventRow(seq, kind, json.loads(data)) for seq, kind, data in rows]
+
+    def _conversation_id(self, path: str) -> str:
+        wanted = UUID(path.strip("/").split("/")[1])
+        return wanted.hex if self._is_sqlite else str(wanted)
 
 
 def page_path(conversation_id: Any) -> str:

@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from chat.relay import Position
 from tests.faults.people import Person
-from tests.integration.shown_page import ShownPage
+from tests.integration.shown_page import Element, ShownPage
 
 OPEN_S = 15.0
 WAIT_S = 60.0
@@ -93,18 +93,27 @@ class Tab:
 
     async def stop(self, generation_id: int) -> None:
         """Press Stop, on the socket."""
+        await self.until(lambda tab: tab.is_connected)
         assert self._socket is not None
         await self._socket.send(json.dumps({"verb": "stop", "generation_id": generation_id}))
 
     def text(self, message_id: int) -> str:
-        return self.page.body(message_id).text
+        """Return the text of an answer, without what is folded away."""
+        walked = (element for element, _ in self.page.body(message_id).walk())
+        return "".join(element.text for element in walked if _is_text(element)).strip()
 
     @property
     def answer(self) -> str:
         """The text of the last message shown; "" where that is no answer."""
         ids = self.page.message_ids
-        body = self.page.element(f"message-{ids[-1]}-body") if ids else None
-        return body.text if body else ""
+        return self.text(ids[-1]) if ids and self.page.element(f"message-{ids[-1]}-body") else ""
+
+    @property
+    def status(self) -> str:
+        """What the page says below the last message: what it waits for, or how that ended."""
+        ids = self.page.message_ids
+        shown = self.page.article(ids[-1]).find(_is_status) if ids else None
+        return " ".join(shown.text.split()) if shown else ""
 
     def note(self) -> None:
         """Keep what is shown now of the last answer, to be held against what is stored."""
@@ -157,6 +166,7 @@ class Tab:
         ) as socket:
             self._socket, self.is_connected = socket, True
             self.connections += 1
+            self._changed.set()
             await socket.send(json.dumps({"verb": "follow", **vars(self.page.position)}))
             try:
                 await self._take_in(socket)
@@ -193,8 +203,21 @@ def has_ended(tab: Tab) -> bool:
     )
 
 
+def says(text: str) -> Callable[[Tab], bool]:
+    """Whether the last message's status line holds a text."""
+    return lambda tab: text in tab.status
+
+
+def _is_text(element: Element) -> bool:
+    return "block-text" in element.attributes.get("class", "")
+
+
+def _is_status(element: Element) -> bool:
+    return "message-status" in element.attributes.get("class", "")
+
+
 def shows(text: str) -> Callable[[Tab], bool]:
     return lambda tab: text in tab.answer
 
 
-__all__ = ["Position", "Shown", "Tab", "has_ended", "shows"]
+__all__ = ["Position", "Shown", "Tab", "has_ended", "says", "shows"]
