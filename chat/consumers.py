@@ -131,7 +131,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         try:
             await in_thread(services.stop, self.user, generation_id)
         except Generation.DoesNotExist:
-            logger.info("stop of an unknown generation")
+            logger.info("stop of what is not there", extra={"generation_id": generation_id})
 
     async def _close_with_rights(self) -> None:
         """Close the socket when its user signs out, or may not read any more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
@@ -95,6 +95,12 @@ def folder(name: str) -> str:
     elif not (os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)):
         raise _bad(name, path, "a folder that can be written")
     return path
+
+
+def passwords(*addresses: str) -> list[str]:
+    """Return the passwords that addresses hold, as they stand there and as they are meant."""
+    found = [urlsplit(address).password or "" for address in addresses]
+    return [text for password in found for text in {password, unquote(password)} if text]
 
 
 def _is_url(value: str) -> bool:

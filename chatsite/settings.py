@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import environment as env
+from chatsite.logging import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_file(BASE_DIR / ".env")
@@ -260,15 +261,12 @@ STORAGES = {
 # Logging: one line a record, to standard error; no message text, keys or cookies anywhere.
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "chatsite.logging.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "chat": {"level": LOG_LEVEL},
-        "chatsite": {"level": LOG_LEVEL},
-        "django": {"handlers": [], "level": LOG_LEVEL},
-    },
-}
+LOG_FORMAT = env.text("LOG_FORMAT", "line", choices=["line", "json"])
+LOGGING = configuration(
+    LOG_FORMAT,
+    LOG_LEVEL,
+    secrets=[
+        *(SECRET_KEY, ANTHROPIC_API_KEY, EMAIL_HOST_PASSWORD, CHAT_METRICS_TOKEN),
+        *(env.passwords(DATABASE_URL, REDIS_URL, ANTHROPIC_BASE_URL)),
+    ],
+)

@@ -54,7 +54,7 @@ def error_of_event(data: Mapping[str, Any]) -> errors.GenerationError:
     kind = str(body.get("type"))
     if kind == "invalid_request_error" and _is_context_too_long(str(body.get("message"))):
         return errors.ContextTooLong(kind)
-    return _ERROR_BY_TYPE.get(kind, errors.UpstreamError)(kind)
+    return _ERROR_BY_TYPE.get(kind, errors.UpstreamError)(_known(kind))
 
 
 def to_error(error: Exception, *, in_stream: bool = False) -> errors.GenerationError:
@@ -95,7 +95,7 @@ def _error_of_transport(error: Exception, *, in_stream: bool) -> errors.Generati
 
 
 def _error_of_status(error: anthropic.APIStatusError) -> errors.GenerationError:
-    detail = f"{error.status_code} {error.type or ''}".strip()
+    detail = f"{error.status_code} {_known(error.type)}".strip()
     if error.error_code in _SPEND_LIMITS:
         return errors.BillingFailed(detail)
     if error.status_code == 400 and _is_context_too_long(error.api_message or ""):
@@ -122,6 +122,11 @@ def _seconds_until(http_date: str) -> float:
     except (ValueError, OverflowError):
         return math.nan
     return (until - datetime.now(UTC)).total_seconds()
+
+
+def _known(kind: str | None) -> str:
+    """Return a type that the API documents; "" for words of the server's own, which are logged."""
+    return kind if kind in _ERROR_BY_TYPE else ""
 
 
 def _is_context_too_long(message: str) -> bool:

@@ -135,7 +135,7 @@ class Stream:
             return None
         data = parse_json(text)
         if not isinstance(data, dict):
-            raise errors.BadStream(f"{kind} holds no object")
+            raise errors.BadStream("an event holds no object")
         return ApiEvent(kind, data) if self._is_valid(kind, data) else None
 
     def _is_valid(self, kind: str, data: dict[str, Any]) -> bool:
