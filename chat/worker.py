@@ -282,8 +282,7 @@ def _end_waiting() -> None:
         finish(generation_id, None, Answer(), Ending(Generation.Status.STOPPED))
     given_up = Ending(Generation.Status.FAILED, errors.NotTaken.code)
     for generation_id in _ids(overdue):
-        if finish(generation_id, None, Answer(), given_up):
-            logger.warning("generation %s: %s", generation_id, given_up.error_code)
+        finish(generation_id, None, Answer(), given_up)
 
 
 def _ids(generations: QuerySet[Generation]) -> list[int]:

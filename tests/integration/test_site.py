@@ -234,6 +234,7 @@ def manage(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.Compl
         ("ANTHROPIC_BASE_URL", "localhost:8000"),
         ("ANTHROPIC_API_KEY_FILE", "/nowhere/at/all"),
         ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
         ("CHAT_METRICS_TOKEN_FILE", "/nowhere/at/all"),
         ("PROMETHEUS_MULTIPROC_DIR", "/nowhere/at/all"),
     ],

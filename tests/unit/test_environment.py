@@ -267,3 +267,17 @@ def test_folder_that_is_empty_is_taken_away(set_variable: Set) -> None:
     set_variable("")
     env.folder(NAME)
     assert NAME not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("", set()),
+        ("sqlite:///db.sqlite3", set()),
+        ("redis://host:6379/0", set()),
+        ("redis://:hunter2@host:6379/0", {"hunter2"}),
+        ("postgres://chat:p%40ss@host/name", {"p%40ss", "p@ss"}),
+    ],
+)
+def test_passwords_of_addresses(address: str, found: set[str]) -> None:
+    assert set(env.passwords(address, "")) == found
