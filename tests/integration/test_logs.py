@@ -26,48 +26,15 @@ from chat.demo.thread import DemoThread
 from chat.models import Generation, User
 from chat.threads import in_thread
 from chat.worker import Worker
-from chatsite.logging import ForeignFilter, JsonFormatter, LineFormatter
 from tests.conftest import make_runtime
 from tests.integration.answers import answered, finished, prompt, reached, send, stop
+from tests.integration.log_lines import KEY, WORDS, Lines
 from tests.integration.pages import to
 from tests.site_process import ADMIN_PASSWORD, SiteProcess
 from tests.visitor import Visitor
 
-WORDS = "unmistakable-words-of-a-person"
-KEY = "sk-ant-unmistakable-key"
 SEEN_S = 30.0
-MARKERS = ("unmistakable", "\x1b", "\n")
 FAILING = {"failed": logging.WARNING, "interrupted": logging.WARNING}
-
-
-class Lines(logging.Handler):
-    """Formats every record in both formats, as the site's own handler would."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.addFilter(ForeignFilter())
-        self._formatters = (LineFormatter([KEY]), JsonFormatter([KEY]))
-        self.lines: list[str] = []
-        self.told: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line, told = (formatter.format(record) for formatter in self._formatters)
-        self.lines += [line, told]
-        self.told.append(json.loads(told))
-
-    def check(self) -> None:
-        """Check that each record is one line without anybody's words."""
-        for line in self.lines:
-            assert not [marker for marker in MARKERS if marker in line], line
-            assert line.isprintable()
-
-    def endings(self) -> Counter[tuple[int, str, str, str]]:
-        """Count the lines that tell of an end: id, level, status and error code."""
-        return Counter(
-            (t["generation_id"], t["level"], t["status"], t.get("error_code", ""))
-            for t in self.told
-            if "status" in t and "generation_id" in t
-        )
 
 
 @pytest.fixture

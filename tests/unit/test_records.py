@@ -68,7 +68,7 @@ def test_trace_shows_the_way() -> None:
     ("error", "told"),
     [
         (AttributeError("no such member"), "AttributeError: no such member"),
-        (errors.Stalled("ReadTimeout"), "chat.errors.Stalled: ReadTimeout"),
+        (errors.Stalled("ReadTimeout"), f"{errors.Stalled.__module__}.Stalled: ReadTimeout"),
         (ConnectionRefusedError(111, WORDS), "ConnectionRefusedError: ECONNREFUSED"),
         (FileNotFoundError(2, "No such file", WORDS), "FileNotFoundError: ENOENT"),
     ],
@@ -106,7 +106,7 @@ def test_trace_has_causes_first() -> None:
     error = raised(errors.Internal("x"), cause=raised(ValueError(WORDS)))
     lines = trace_of(record("failed", error=error)).splitlines()
     assert WORDS not in "".join(lines)
-    assert lines.index("ValueError") < lines.index("chat.errors.Internal: x") == len(lines) - 1
+    assert "ValueError" in lines[:-1] and lines[-1].endswith(".Internal: x")
 
 
 def test_trace_of_a_chain_without_end_ends() -> None:
