@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,9 @@ from deploy.program import Program, free_port, listens
 ROOT = Path(__file__).resolve().parent.parent
 NGINX_FOLDER = ROOT / "deploy" / "nginx"
 POSTGRES_CONNECTIONS = 200
+
+_SERVER_LINE = re.compile(r"^ +server [^\n]+\n", re.MULTILINE)
+_PORT = re.compile(r":\d+")
 
 StopMode = Literal["smart", "fast", "immediate"]
 _STOP_SIGNALS: Mapping[StopMode, signal.Signals] = {
@@ -204,9 +208,6 @@ class Nginx(Program):
 
 
 def _nginx_config(folder: Path, port: int, site_ports: Sequence[int]) -> str:
-    upstream = "\n".join(
-        f"    server 127.0.0.1:{site_port} max_fails=1 fail_timeout=1s;" for site_port in site_ports
-    )
     temporary = "\n".join(
         f"  {kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -221,12 +222,18 @@ events {{ worker_connections 8192; }}
 http {{
   access_log off;
 {temporary}
-  upstream chat {{
-{upstream}
-  }}
+{_upstream(site_ports)}
   server {{
     listen 127.0.0.1:{port};
     include {NGINX_FOLDER}/locations.conf;
   }}
 }}
 """
+
+
+def _upstream(site_ports: Sequence[int]) -> str:
+    """Return `upstream.conf` with other ports."""
+    text = (NGINX_FOLDER / "upstream.conf").read_text()
+    lines = _SERVER_LINE.findall(text)
+    servers = "".join(_PORT.sub(f":{port}", lines[0]) for port in site_ports)
+    return text.replace("".join(lines), servers)
