@@ -53,11 +53,11 @@ class History:
         self._check_shown()
         self._check_texts()
         self._check_calls(is_upstream_cut=is_upstream_cut)
-        self._check_sites_logs()
         for tab in self.tabs:
             self._check_positions(tab)
             self._check_endings(tab)
             await self._check_fresh_page(tab)
+        self._check_sites_logs()
 
     def _check_prompts(self) -> None:
         for person in self.people:

@@ -87,9 +87,14 @@ class Person:
 
     async def send(self, base_url: str, text: str, path: str = "/") -> Send:
         """Send a prompt once, in a new conversation or in that of `path`; say how it went."""
+        send = self.draft(text)
+        await self.send_again(base_url, send, path)
+        return send
+
+    def draft(self, text: str) -> Send:
+        """Write a prompt that is sent later, with a key as the page makes one."""
         send = Send(text)
         self.sends.append(send)
-        await self.send_again(base_url, send, path)
         return send
 
     async def send_again(self, base_url: str, send: Send, path: str = "/") -> Send:

@@ -70,6 +70,7 @@ class Tab:
     async def __aenter__(self) -> Self:
         await self.load()
         self._task = asyncio.create_task(self._stay(), name="tab")
+        self._task.add_done_callback(lambda _: self._changed.set())
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -83,6 +84,7 @@ class Tab:
         response = await self.person.get(self.base_url, self.path)
         assert response.status_code == 200, f"{response.status_code} at {self.path}"
         self.page = ShownPage(response.text)
+        self.endings = {}  # as a reader of its own
 
     async def reload(self) -> None:
         """Load the page anew and open its socket anew."""
@@ -131,9 +133,14 @@ class Tab:
             async with asyncio.timeout(timeout_s):
                 while not condition(self):
                     self._changed.clear()
+                    if self._task and self._task.done():
+                        self._task.result()  # What it died of, where it did.
                     await self._changed.wait()
         except TimeoutError:
-            raise TimeoutError(f"after {timeout_s} s the page shows {self.answer!r}") from None
+            raise TimeoutError(
+                f"after {timeout_s} s the page shows {self.answer!r} at {self.page.position}; "
+                f"connected: {self.is_connected}, closed with {self.close_codes[-3:]}"
+            ) from None
         return time.monotonic() - begun_at
 
     async def until_ended(self, timeout_s: float = WAIT_S) -> float:
@@ -147,11 +154,14 @@ class Tab:
                 retries = 0
             except (OSError, TimeoutError, websockets.WebSocketException):
                 retries += 1
-            code = self.close_codes[-1] if self.close_codes else 0
-            if code in NO_RECONNECT and self._socket is None:
+            if self._was_sent_away():
                 return
             ceiling_s = min(2.0**retries, self._reconnect_s)
             await asyncio.sleep(ceiling_s * random.uniform(0.5, 1.0))
+
+    def _was_sent_away(self) -> bool:
+        """Whether the site closed the last connection for good."""
+        return bool(self.close_codes) and self.close_codes[-1] in NO_RECONNECT
 
     async def _follow(self) -> None:
         """Open the socket and take in frames until it closes."""
@@ -172,13 +182,18 @@ class Tab:
                 await self._take_in(socket)
             finally:
                 self._socket, self.is_connected = None, False
-                self.close_codes.append(socket.close_code or 1006)
+                # 1006: none came, or the tab itself left (RFC 6455, 7.1.5).
+                end = socket.protocol
+                was_closed = end.close_rcvd is not None and end.close_rcvd_then_sent
+                self.close_codes.append(end.close_rcvd.code if was_closed else 1006)
                 self.note()
                 self._changed.set()
 
     async def _take_in(self, socket: ClientConnection) -> None:
-        frames = 0
+        frames, page = 0, self.page
         async for frame in socket:
+            if self.page is not page:
+                return  # What comes is for the page that was there before the reload.
             self._apply(str(frame))
             frames += 1
             await socket.send(json.dumps({"verb": "have", "frames": frames}))
