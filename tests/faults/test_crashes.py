@@ -53,3 +53,28 @@ async def test_kill_9_of_the_owner(place: Place, verdict: Verdicts) -> None:
         f"{after_s:.1f} s, {len(row.text)} characters kept",
         holds=after_s < INTERRUPTED_S,
     )
+
+
+async def test_kill_9_with_redis_flushed(multi: Place, verdict: Verdicts) -> None:
+    anna = multi.person()
+    owner, other = multi.sites
+    sent = await anna.send(owner.base_url, slow_prompt(multi))
+    async with Tab(anna, other.base_url, sent.path) as tab:
+        await tab.until(lambda tab: tab.answer.count("word") > 50)
+        tab.note()
+        assert multi.redis is not None
+        owner.kill()
+        multi.redis.ask("FLUSHALL")
+        killed_at = time.monotonic()
+        await tab.until_ended(INTERRUPTED_S + 10)
+        after_s = time.monotonic() - killed_at
+        await asyncio.to_thread(owner.start)
+        await History(multi, [anna], [tab], {sent.text: "".join(WORDS)}).check()
+    row = multi.records.newest(sent.path)
+    assert (row.status, row.error_code) == ("interrupted", "owner_lost")
+    verdict(
+        "`kill -9` of the owner, Redis flushed in the same second",
+        "`interrupted` within 15 s, everything that was shown is there",
+        f"{after_s:.1f} s, {len(row.text)} characters kept",
+        holds=after_s < INTERRUPTED_S,
+    )
