@@ -161,7 +161,9 @@ class History:
             if len(row.text) > 40:
                 assert row.text[:40] not in log, "I11: an answer stands in the log"
             if row.status in ("failed", "interrupted"):
-                assert row.error_code in log, f"I11: no line for {row.id}"
+                assert row.error_code in log, (
+                    f"I11: no line for {row.id}, {row.status} ({row.error_code})"
+                )
 
 
 def calls_by_prompt(model: DemoThread) -> dict[str, list[RequestRecord]]:
