@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Coroutine
 from contextlib import ExitStack, aclosing
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from django.http import HttpRequest
 from chat import metrics, services, sockets
 from chat.events import Bell, look_interval_s
 from chat.models import Conversation, Generation, User
+from chat.outage import is_outage, tell_outage
 from chat.relay import Position, Window, follow_conversation
 from chat.threads import in_thread
 
@@ -77,7 +79,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             return await self.close(CLOSE_TOO_MANY)
         self.user = user
         self._window = Window()
-        self._guard = asyncio.create_task(self._close_with_rights(), name="guard")
+        self._guard = self._begin(self._close_with_rights(), "guard")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._guard is None:
@@ -102,23 +104,32 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     def _follow(self, position: Position) -> None:
         if self._relay is None:
-            self._relay = asyncio.create_task(self._send_frames(position), name="relay")
+            self._relay = self._begin(self._send_frames(position), "relay")
 
-    async def _send_frames(self, position: Position) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(self._closing_if_it_fails(work, name), name=name)
+
+    async def _closing_if_it_fails(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:
-            frames = follow_conversation(self.user, self.conversation_id, position)
-            async with aclosing(frames):
-                async for frame in frames:
-                    if not await self._window.has_room():
-                        # It reads again, or is gone: it says where it was when it comes back.
-                        return await self.close(CLOSE_TRY_AGAIN)
-                    await self.send(text_data=frame)
-                    self._window.sent(frame)
-        except Exception:
-            ids = {"conversation_id": self.conversation_id}
-            logger.exception("a socket's relay failed", extra=ids)
+            await work
+        except Exception as error:
+            if is_outage(error):
+                tell_outage(error)
+            else:
+                ids = {"conversation_id": self.conversation_id}
+                logger.exception("a socket's %s failed", name, extra=ids)
             # The page connects again and says what it shows; nothing is lost.
             await self.close(CLOSE_TRY_AGAIN)
+
+    async def _send_frames(self, position: Position) -> None:
+        frames = follow_conversation(self.user, self.conversation_id, position)
+        async with aclosing(frames):
+            async for frame in frames:
+                if not await self._window.has_room():
+                    # It reads again, or is gone: it says where it was when it comes back.
+                    return await self.close(CLOSE_TRY_AGAIN)
+                await self.send(text_data=frame)
+                self._window.sent(frame)
 
     def _acknowledge(self, frames: object) -> None:
         if isinstance(frames, int):
@@ -145,6 +156,25 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _is_signed_in(self) -> bool:
         return await in_thread(_is_signed_in, self.scope["session"].session_key, self.user)
+
+
+class ClosedInOutage:
+    """Closes a socket whose handshake or message needs a database that is away.
+
+    Before the socket is accepted this refuses it, after which a page comes back as well.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._application(scope, receive, send)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            tell_outage(error)
+            await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
 
 
 def _read(text_data: str | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 
+from chat.consumers import ClosedInOutage  # noqa: E402
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from chatsite.life import Life, refuse_bad_settings  # noqa: E402
@@ -30,7 +31,7 @@ _websocket: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type:
 _protocols = ProtocolTypeRouter(
     {
         "http": get_asgi_application(),
-        "websocket": SameOrigin(_websocket),
+        "websocket": SameOrigin(ClosedInOutage(_websocket)),
     }
 )
 life = Life()

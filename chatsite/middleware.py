@@ -2,10 +2,76 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter
+
+from chat.outage import is_outage, tell_outage
+from chat.unavailable import unavailable
+
+
+class AnswerOutage(MiddlewareMixin):
+    """Answers 503 in words where the database was away, whatever needed it.
+
+    That may be a view, the session or another middleware. Django has made a page for error 500
+    of the exception before it comes here; its signal tells what it was.
+    """
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        # Told of once, not with a trace for every request.
+        logging.getLogger("django.request").addFilter(_is_no_outage)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return unavailable(request) if hasattr(request, "outage") else response
+
+
+@receiver(got_request_exception)
+def note_outage(request: HttpRequest, **kwargs: Any) -> None:
+    error = sys.exc_info()[1]
+    if error and is_outage(error):
+        request.outage = error  # type: ignore[attr-defined]
+        request.exception_reporter_class = _NoReport
+        tell_outage(error)
+
+
+class _NoReport(ExceptionReporter):
+    """The report of DEBUG looks at the user, which would wait for the database once more."""
+
+    def get_traceback_html(self) -> SafeString:
+        return SafeString()
+
+    def get_traceback_text(self) -> SafeString:
+        return SafeString()
+
+
+def _is_no_outage(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return not is_outage(error)
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Looks for the user only where the page is not for everybody: probes need no database."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
 
 class RefuseLargeForm(MiddlewareMixin):

@@ -52,13 +52,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "chatsite.middleware.AnswerOutage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "chatsite.middleware.RefuseLargeForm",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "chatsite.middleware.LoginRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -92,7 +93,12 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
     "PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON;",
 }
-POSTGRESQL_OPTIONS = {"pool": {"min_size": 2, "max_size": 20, "timeout": 10}}  # seconds
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,  # seconds, as all below
+    # Attempts to connect come ever more seldom until they are given up, and often again with
+    # the next request: a short time keeps the site from being late when the server is back.
+    "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 10},
+}
 DATABASE_URL = env.url(
     "DATABASE_URL",
     f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
@@ -100,7 +106,13 @@ DATABASE_URL = env.url(
 )
 DATABASES: dict[str, Any] = {"default": dict(dj_database_url.parse(DATABASE_URL))}
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS if IS_SQLITE else POSTGRESQL_OPTIONS
+# What the address says (?sslmode=require) comes on top.
+DATABASES["default"]["OPTIONS"] = {
+    **(SQLITE_OPTIONS if IS_SQLITE else POSTGRESQL_OPTIONS),
+    **DATABASES["default"].get("OPTIONS", {}),
+}
+# Connections of the pool that a restart of the server broke are thrown away, not handed out.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = not IS_SQLITE
 # A file, because in-memory databases of several threads lock each other out.
 DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")} if IS_SQLITE else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -7,11 +7,12 @@ import json
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -259,6 +260,51 @@ async def test_failed_commit_is_told_to_every_writer(new_log: NewLog) -> None:
     for log in (wrong, other):
         with pytest.raises(Exception, match=r"UNIQUE|unique"):
             await asyncio.wait_for(log.flush(), WAIT_S)
+
+
+async def test_refused_log_does_no_harm_to_those_that_come_later(new_log: NewLog) -> None:
+    wrong = await new_log()
+    row = Entry(1, "future", "{}", timezone.now())
+    await in_thread(events.insert_entries, wrong.generation_id, [row])
+    await wrong.append("future", {})
+    await asyncio.sleep(0)
+    await wrong.append("future", {})  # pending, while the first one is refused
+    with pytest.raises(IntegrityError):
+        await asyncio.wait_for(wrong.flush(), WAIT_S)
+    later = await new_log()
+    await later.append("future", {})
+    await asyncio.wait_for(later.flush(), WAIT_S)
+    assert (len(await stored(wrong)), len(await stored(later))) == (1, 1)
+
+
+async def test_commit_that_was_done_though_nobody_said_so(new_log: NewLog) -> None:
+    """The connection broke between the commit and its acknowledgement."""
+    log = await new_log()
+    entries = [Entry(seq, "future", f'{{"n": {seq}}}', timezone.now()) for seq in (1, 2, 3)]
+    await in_thread(events.insert_entries, log.generation_id, entries[:2])
+    for again in (entries, entries[1:], entries):
+        await in_thread(events.insert_entries, log.generation_id, again)
+    assert await stored(log) == entries
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Entry(1, "past", "{}", NOON),
+        Entry(1, "future", "[]", NOON),
+        Entry(1, "future", "{}", NOON + timedelta(microseconds=1)),
+    ],
+)
+async def test_another_event_under_the_same_number(new_log: NewLog, other: Entry) -> None:
+    log = await new_log()
+    entry = Entry(1, "future", "{}", NOON)
+    await in_thread(events.insert_entries, log.generation_id, [entry])
+    with pytest.raises(IntegrityError):
+        await in_thread(events.insert_entries, log.generation_id, [other])
+    assert await stored(log) == [entry]
 
 
 # Back-pressure

@@ -32,7 +32,7 @@ MANAGE_PAGES = [
     "account_logout",
     "account_reauthenticate",
 ]
-ERROR_PAGES = ["400", "403", "403_csrf", "404", "413", "429", "500"]
+ERROR_PAGES = ["400", "403", "403_csrf", "404", "413", "429", "500", "503"]
 # A field of these types is read out by its value, or not at all.
 UNLABELLED_TYPES = {"hidden", "submit", "button"}
 
