@@ -11,7 +11,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
-from chat import metrics, services, sockets
+from chat import metrics, services, sockets, worker
 from chat.events import Bell, look_interval_s
 from chat.models import Conversation, Generation, User
 from chat.outage import is_outage, tell_outage
@@ -60,7 +61,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         # Around all of it: a handler that failed and a process that ends skip `disconnect`.
         with metrics.OPEN_SOCKETS.track_inprogress():
             try:
-                await super().__call__(scope, receive, send)
+                await super().__call__(scope, receive, partial(_send_while_open, send))
             finally:
                 await self._end()
 
@@ -79,7 +80,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             return await self.close(CLOSE_TOO_MANY)
         self.user = user
         self._window = Window()
-        self._guard = self._begin(self._close_with_rights(), "guard")
+        self._guard = self._begin(self._close_in_time(), "guard")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._guard is None:
@@ -144,15 +145,15 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except Generation.DoesNotExist:
             logger.info("stop of what is not there", extra={"generation_id": generation_id})
 
-    async def _close_with_rights(self) -> None:
-        """Close the socket when its user signs out, or may not read any more."""
-        with Bell(services.user_topic(self.user.pk)) as bell:
-            while await self._is_signed_in():
+    async def _close_in_time(self) -> None:
+        """Close the socket when its user may not read any more, or the process leaves."""
+        with Bell(services.user_topic(self.user.pk), worker.LEAVING_TOPIC) as bell:
+            while not worker.is_leaving() and await self._is_signed_in():
                 await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
                 bell.clear()
         if self._relay:
             self._relay.cancel()
-        await self.close(CLOSE_NOT_ALLOWED)
+        await self.close(CLOSE_TRY_AGAIN if worker.is_leaving() else CLOSE_NOT_ALLOWED)
 
     async def _is_signed_in(self) -> bool:
         return await in_thread(_is_signed_in, self.scope["session"].session_key, self.user)
@@ -175,6 +176,13 @@ class ClosedInOutage:
                 raise
             tell_outage(error)
             await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+
+
+async def _send_while_open(send: Any, message: dict[str, Any]) -> None:
+    """Send a message of ASGI. Some servers raise where the socket is closed (ASGI, "WebSocket")."""
+    with suppress(OSError):
+        # `disconnect` comes by itself, and ends what sends.
+        await send(message)
 
 
 def _read(text_data: str | None) -> dict[str, Any]:

@@ -206,7 +206,7 @@ async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Ent
         ending = Ending(Status.FAILED, errors.Internal.code)
         answer = await in_thread(read_answer, log.generation_id)
     finish_this = partial(finish, log.generation_id, log.process_id, answer)
-    return await in_thread(events.patiently, finish_this, ending)
+    return await in_thread(log.committer.patiently, finish_this, ending)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -17,8 +17,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat import errors
+from chat.heartbeat import LOST_AFTER_HEARTBEATS
 from chat.models import Generation, Process, RecentSend, User
-from chat.worker import LOST_AFTER_HEARTBEATS
 
 WINDOW = timedelta(minutes=1)
 

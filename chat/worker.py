@@ -9,38 +9,35 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import os
 import random
-import socket
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db import Error
 from django.utils import timezone
 
-from chat import errors, events
-from chat.ending import QUEUE_TOPIC, Answer, Ending, finish, read_answer
+from chat import events
+from chat.ending import QUEUE_TOPIC
 from chat.generation import Runtime, run
-from chat.models import Generation, Process
-from chat.threads import in_thread
+from chat.heartbeat import Findings, Heartbeat, end_waiting
+from chat.threads import OwnThread, in_thread
 
 logger = logging.getLogger(__name__)
 
-LOST_AFTER_HEARTBEATS = 3
-"""A process that missed so many heartbeats has lost its generations."""
+BEAT_AGAIN_S = 1.0
+"""A heartbeat that failed is tried again after this time, or its interval where that is less."""
 
-FORGET_PROCESS_AFTER = timedelta(hours=1)
-"""The row of a process that was killed goes after this time without a heartbeat."""
-
-QUEUE_MAX = timedelta(seconds=45)
-"""An answer that no process had room for in this time is given up."""
+END_S = 4.0
+"""Answers that have to end are given so long to write it down, before the process ends."""
 
 PRUNE_INTERVAL_S = 3600.0
 
+LEAVING_TOPIC = "leaving"
+"""Rings in this process when its readers have to go to another one, or come back later."""
+
 _current: Worker | None = None
+_is_leaving = False
 
 
 def start(generation_id: int) -> None:
@@ -60,6 +57,17 @@ def cancel(generation_id: int, owner_id: UUID | None) -> None:
         events.ring(QUEUE_TOPIC)
     elif not (_current and _current.process_id == owner_id):
         events.ring(process_topic(owner_id))
+
+
+def leave() -> None:
+    """Have the readers of this process close: it is about to end."""
+    global _is_leaving
+    _is_leaving = True
+    events.ring_here((LEAVING_TOPIC,))
+
+
+def is_leaving() -> bool:
+    return _is_leaving
 
 
 def process_topic(process_id: UUID) -> str:
@@ -83,23 +91,35 @@ class Worker:
         self.process_id = runtime.process_id
         self._runtime = runtime
         self._heartbeat_s = heartbeat_s
+        self._heartbeat = Heartbeat(runtime.process_id, heartbeat_s)
+        # Neither full threads nor an empty pool make a heartbeat late.
+        self._heart = OwnThread("heartbeat")
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._begun: set[int] = set()
         self._housework: list[asyncio.Task[None]] = []
+        self._recovery: asyncio.Task[None] | None = None
         self._is_draining = False
         # Something waits in the queue that this process had no room for.
         self._is_full = False
+        self._is_heard = True
+        self._hurry = asyncio.Event()
 
     async def begin(self) -> None:
-        """Register the process, end what a dead one left behind, and start the heartbeat."""
-        global _current
-        await in_thread(self._register)
-        await self.recover()
+        """Register the process, end what a dead one left behind, and start the heartbeat.
+
+        Where the database is away, the heartbeat does so as soon as it is back.
+        """
+        global _current, _is_leaving
+        _is_leaving = False
+        looked = asyncio.Event()
         self._housework = [
-            asyncio.create_task(self._beat(), name="heartbeat"),
+            asyncio.create_task(self._beat(looked), name="heartbeat"),
             asyncio.create_task(self._prune(), name="prune"),
         ]
+        await looked.wait()
+        if self._recovery:
+            await asyncio.wait({self._recovery})
         _current = self
 
     def start(self, generation_id: int) -> None:
@@ -110,42 +130,59 @@ class Worker:
         """Cancel the task of a generation whose stop flag is committed. From any thread."""
         self._loop.call_soon_threadsafe(self._cancel, generation_id)
 
+    def hurry(self) -> None:
+        """Cut a drain short. From the loop's thread."""
+        self._hurry.set()
+
     async def drain(self, timeout_s: float) -> None:
         """Take no more work, let what runs finish for `timeout_s`, interrupt the rest."""
         global _current
         self._is_draining = True
         if _current is self:
             _current = None
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=timeout_s)
+        await self._wait_for_tasks(timeout_s)
         for generation_id in list(self._tasks):
             self._cancel(generation_id)
         if self._tasks:
-            await asyncio.wait(self._tasks.values())
-        await self._end()
+            await asyncio.wait(self._tasks.values(), timeout=END_S)
+        # Where the database is away, they do not wait for it any more: another process, or the
+        # next start, ends what this one leaves.
+        self._runtime.committer.give_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=END_S)
+        try:
+            async with asyncio.timeout(END_S):
+                await self._end()
+        except (Error, TimeoutError) as error:
+            logger.warning("the process leaves its row behind: %s", type(error).__name__)
 
-    async def recover(self) -> None:
-        """Mark as interrupted what no living process writes."""
-        for generation_id in await in_thread(self._find_lost):
-            try:
-                await in_thread(_interrupt, generation_id)
-            except Exception:
-                # One that can't be ended must not keep the others, or the start, waiting.
-                logger.exception("it can't be ended", extra={"generation_id": generation_id})
+    async def _wait_for_tasks(self, timeout_s: float) -> None:
+        hurry = asyncio.create_task(self._hurry.wait(), name="hurry")
+        give_up_at = self._loop.time() + timeout_s
+        while self._tasks and not hurry.done() and self._loop.time() < give_up_at:
+            await asyncio.wait(
+                {hurry, *self._tasks.values()},
+                timeout=give_up_at - self._loop.time(),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        hurry.cancel()
+        await asyncio.wait({hurry})
 
     async def _end(self) -> None:
-        for task in self._housework:
+        housework = [task for task in (*self._housework, self._recovery) if task]
+        for task in housework:
             task.cancel()
-        if self._housework:
-            await asyncio.wait(self._housework)
-        await self._runtime.committer.close()
+        if housework:
+            await asyncio.wait(housework)
         await self._runtime.claude.close()
-        await in_thread(self._unregister)
+        await self._runtime.committer.close()
+        await self._heart.call(self._heartbeat.end)
+        await self._heart.close()
 
     def _start(self, generation_id: int) -> None:
         self._spawn(generation_id)
         if generation_id not in self._tasks:
-            # Another process may have room.
+            # Another process may have room, and go on for longer.
             events.ring(QUEUE_TOPIC)
 
     def _spawn(self, generation_id: int) -> None:
@@ -164,6 +201,8 @@ class Worker:
         task.add_done_callback(lambda _: self._forget(generation_id))
 
     async def _answer(self, generation_id: int) -> None:
+        if self._is_draining:
+            return events.ring(QUEUE_TOPIC)
         self._begun.add(generation_id)
         try:
             await run(generation_id, self._runtime)
@@ -186,41 +225,67 @@ class Worker:
         if generation_id in self._begun:
             self._tasks[generation_id].cancel()
 
-    async def _beat(self) -> None:
+    async def _beat(self, looked: asyncio.Event) -> None:
         with events.Bell(process_topic(self.process_id), QUEUE_TOPIC) as bell:
             # What a dead process left in the queue is taken at once.
             is_rung = True
             while True:
                 bell.clear()
-                try:
-                    await self._look_after(is_rung=is_rung)
-                except Exception:
-                    logger.exception("heartbeat failed; the next one is in %s s", self._heartbeat_s)
-                is_rung = await bell.wait(self._heartbeat_s)
+                is_well = await self._look_after(is_rung=is_rung)
+                looked.set()
+                wait_s = self._heartbeat_s if is_well else min(BEAT_AGAIN_S, self._heartbeat_s)
+                is_rung = await bell.wait(wait_s) or (is_rung and not is_well)
 
-    async def _look_after(self, *, is_rung: bool) -> None:
+    async def _look_after(self, *, is_rung: bool) -> bool:
         """Show that this process lives, and see to what rings told it, or should have."""
-        ending, queued = await in_thread(self._beat_rows, set(self._begun), is_rung=is_rung)
-        for generation_id in ending:
-            self._cancel(generation_id)
-        for generation_id in queued:
-            self._spawn(generation_id)
-        if self._is_full:
-            await in_thread(_end_waiting)
-        await self.recover()
+        try:
+            findings = await self._heart.call(
+                self._heartbeat.beat, set(self._begun), is_rung=is_rung
+            )
+        except Error as error:
+            if self._is_heard:
+                logger.warning("heartbeats do not reach the database: %s", type(error).__name__)
+            self._is_heard = False
+            return False
+        except Exception:
+            logger.exception("a heartbeat failed")
+            return False
+        if not self._is_heard:
+            logger.info("heartbeats reach the database again")
+        self._is_heard = True
+        self._see_to(findings)
+        return True
 
-    def _beat_rows(self, begun: set[int], *, is_rung: bool) -> tuple[set[int], list[int]]:
-        """Return which of this process's generations have to end, and which ones wait."""
-        alive = Process.objects.filter(pk=self.process_id).update(heartbeat_at=Now())
-        if not alive:
-            self._register()
-        stopped = self._own_rows().filter(stop_requested_at__isnull=False)
-        deleted = begun.difference(_ids(Generation.objects.filter(pk__in=begun)))
-        waiting = Generation.objects.filter(status=Generation.Status.QUEUED)
-        if not is_rung:
-            # Whoever queued them starts them, unless it can't or died before that.
-            waiting = waiting.filter(created_at__lt=Now() - self._beats(1))
-        return deleted.union(_ids(stopped)), _ids(waiting)
+    def _see_to(self, findings: Findings) -> None:
+        for generation_id in findings.ending:
+            self._cancel(generation_id)
+        lost: list[tuple[int, UUID | None]] = [
+            (generation_id, self.process_id)
+            for generation_id in findings.own.difference(self._tasks)
+        ]
+        if not self._is_draining:
+            for generation_id in findings.queued:
+                self._spawn(generation_id)
+            lost += findings.lost
+        if (lost or self._is_full) and (self._recovery is None or self._recovery.done()):
+            # Apart, because a log can be long and heartbeats must not wait for it.
+            self._recovery = asyncio.create_task(self._recover(lost), name="recovery")
+
+    async def _recover(self, lost: list[tuple[int, UUID | None]]) -> None:
+        """End what no living process writes, and what waits for too long."""
+        # Processes that find the same ones share them.
+        random.shuffle(lost)
+        for generation_id, owner_id in lost:
+            try:
+                await in_thread(self._heartbeat.take_over, generation_id, owner_id)
+            except Exception:
+                # One that can't be ended must not keep the others, or the start, waiting.
+                logger.exception("it can't be ended", extra={"generation_id": generation_id})
+        if self._is_full:
+            try:
+                await in_thread(end_waiting)
+            except Exception:
+                logger.exception("what waits can't be ended")
 
     async def _prune(self) -> None:
         """Delete old logs from time to time, a few at once."""
@@ -233,57 +298,3 @@ class Worker:
                     pass
             except Exception:
                 logger.exception("old events can't be deleted")
-
-    def _find_lost(self) -> list[int]:
-        """Return the generations that nobody writes although they are being written."""
-        streaming = Generation.objects.filter(status=Generation.Status.STREAMING)
-        own = set(_ids(self._own_rows())) - set(self._tasks)
-        if connection.vendor == "sqlite":
-            # One process is the whole site: what others wrote, nobody writes any more.
-            others = streaming.exclude(owner=self.process_id)
-        else:
-            silent_since = Now() - self._beats(LOST_AFTER_HEARTBEATS)
-            others = streaming.filter(Q(owner=None) | Q(owner__heartbeat_at__lt=silent_since))
-        return [*own, *_ids(others)]
-
-    def _own_rows(self) -> QuerySet[Generation]:
-        return Generation.objects.filter(owner=self.process_id, status=Generation.Status.STREAMING)
-
-    def _beats(self, number: int) -> timedelta:
-        return timedelta(seconds=self._heartbeat_s * number)
-
-    def _register(self) -> None:
-        # Database time on both sides, so that clocks of several machines need not agree.
-        Process.objects.filter(heartbeat_at__lt=Now() - FORGET_PROCESS_AFTER).delete()
-        Process.objects.create(
-            pk=self.process_id,
-            name=f"{socket.gethostname()}:{os.getpid()}",
-            started_at=Now(),
-            heartbeat_at=Now(),
-        )
-
-    def _unregister(self) -> None:
-        Process.objects.filter(pk=self.process_id).delete()
-
-
-def _interrupt(generation_id: int) -> None:
-    generation = Generation.objects.filter(pk=generation_id).first()
-    if generation:
-        answer = read_answer(generation_id)
-        finish(generation_id, generation.owner_id, answer, Ending(None, errors.OwnerLost.code))
-
-
-def _end_waiting() -> None:
-    """End what waits for room and was stopped, or waits for too long."""
-    waiting = Generation.objects.filter(status=Generation.Status.QUEUED)
-    stopped = waiting.filter(stop_requested_at__isnull=False)
-    overdue = waiting.filter(created_at__lt=Now() - QUEUE_MAX)
-    for generation_id in _ids(stopped):
-        finish(generation_id, None, Answer(), Ending(Generation.Status.STOPPED))
-    given_up = Ending(Generation.Status.FAILED, errors.NotTaken.code)
-    for generation_id in _ids(overdue):
-        finish(generation_id, None, Answer(), given_up)
-
-
-def _ids(generations: QuerySet[Generation]) -> list[int]:
-    return list(generations.values_list("pk", flat=True))

@@ -1,13 +1,13 @@
 """The site for an ASGI server, and the life of its process.
 
-The worker, its heartbeat and, where wanted, the offline model start with the server's lifespan;
-under Daphne, which has none, with the first scope (or `manage.py serve`), and end with the
-reactor's shutdown.
+The worker, its heartbeat and, where wanted, the offline model start and end with the server's
+lifespan; under Daphne, which has none, with Twisted's reactor (reactor.py).
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import django
@@ -35,6 +35,11 @@ _protocols = ProtocolTypeRouter(
     }
 )
 life = Life()
+# The app `daphne` installs the reactor, which under other servers never runs.
+if "twisted.internet.reactor" in sys.modules:
+    from chatsite import reactor
+
+    reactor.attach(life)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -42,7 +47,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         return await _lifespan(receive, send)
     await life.begin()
-    await _protocols(scope, receive, send)
+    await life.serve(_protocols(scope, receive, send))
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import contextlib
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -17,7 +18,7 @@ from chat.claude import Claude
 from chat.demo.server import DemoServer
 from chat.events import Committer, Exchange
 from chat.generation import Runtime
-from chat.worker import Worker
+from chat.worker import Worker, leave
 
 DEMO_RECORDS = 100
 """Of so many requests the offline model keeps a record, which nobody but a test reads."""
@@ -34,12 +35,26 @@ def refuse_bad_settings() -> None:
         raise ImproperlyConfigured(" ".join(f"{m.msg} {m.hint}" for m in serious))
 
 
+LAST_WORDS_S = 0.5
+"""So long readers have for the end of an answer, and late requests to arrive."""
+
+CONNECTIONS_END_S = 3.0
+"""Requests and sockets have so long to end once nothing is written any more."""
+
+
 class Life:
-    """Begins once, on the first call, and ends once; every later caller waits for the first."""
+    """Begins once, on the first call, and ends once; every later caller waits for the first.
+
+    `stop_listening` has the server take no more connections; servers with a lifespan have done
+    that, and closed their sockets, before they say that it is over.
+    """
 
     def __init__(self) -> None:
+        self.stop_listening: Callable[[], None] = lambda: None
+        self.beginning: asyncio.Future[None] | None = None
         self._begun: asyncio.Task[None] | None = None
         self._ended: asyncio.Task[None] | None = None
+        self._connections: set[asyncio.Task[Any]] = set()
         self._worker: Worker | None = None
         self._demo: DemoServer | None = None
         self._exchange: Exchange | None = None
@@ -54,11 +69,30 @@ class Life:
             self._begun = asyncio.create_task(self._begin(), name="begin")
         await asyncio.shield(self._begun)
 
-    async def end(self) -> None:
+    @property
+    def is_ending(self) -> bool:
+        return self._ended is not None
+
+    def end(self) -> asyncio.Future[None]:
         """Drain the worker; generations that can't finish in time end as interrupted."""
         if self._ended is None:
             self._ended = asyncio.create_task(self._end(), name="end")
-        await asyncio.shield(self._ended)
+        return asyncio.shield(self._ended)
+
+    def hurry(self) -> None:
+        """End at once what is still being written."""
+        if self._worker:
+            self._worker.hurry()
+
+    async def serve(self, connection: Awaitable[None]) -> None:
+        """Serve a request or a socket, which the process does not cut off when it ends."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (for the types)
+        self._connections.add(task)
+        try:
+            await connection
+        finally:
+            self._connections.discard(task)
 
     async def _begin(self) -> None:
         if settings.CHAT_DEMO and self._demo is None:
@@ -70,15 +104,36 @@ class Life:
             await self._exchange.begin()
         self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
-        _end_with_reactor(self)
 
     async def _end(self) -> None:
+        if self._begun:
+            with contextlib.suppress(Exception):
+                await self._begun
+        if not settings.IS_SQLITE:
+            # Other processes take what comes. Alone, this one goes on saving prompts, which
+            # are answered after the next start.
+            self.stop_listening()
         if self._worker:
             await self._worker.drain(settings.CHAT_DRAIN_S)
+        self.stop_listening()
+        await asyncio.sleep(min(LAST_WORDS_S, settings.CHAT_DRAIN_S))
+        leave()
+        await self._end_connections()
         if self._exchange:
             await self._exchange.end()
         if self._demo:
             await self._demo.stop()
+
+    async def _end_connections(self) -> None:
+        """Wait for requests, and for sockets, which close by themselves when the process leaves."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + CONNECTIONS_END_S
+        while self._connections and loop.time() < give_up_at:
+            await asyncio.wait(self._connections, timeout=give_up_at - loop.time())
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=1)
 
 
 def _runtime(base_url: str) -> Runtime:
@@ -98,18 +153,3 @@ def _runtime(base_url: str) -> Runtime:
         max_retry_wait_s=settings.CHAT_RETRY_MAX_WAIT_S,
         extra=thinking if settings.CHAT_SENDS_THINKING else {},
     )
-
-
-def _end_with_reactor(life: Life) -> None:
-    """Under Daphne, have Twisted wait for the end; other servers have lifespan for it."""
-    if "twisted.internet.reactor" not in sys.modules:
-        return
-    from twisted.internet import reactor
-    from twisted.internet.defer import Deferred
-
-    def end() -> Deferred[Any]:
-        return Deferred.fromFuture(asyncio.ensure_future(life.end()))
-
-    if reactor.running:
-        # Twisted's interfaces leave out self, which type checkers take for the first argument.
-        reactor.addSystemEventTrigger("before", "shutdown", end)  # type: ignore[arg-type]

@@ -163,7 +163,8 @@ CHAT_RETRY_MAX_WAIT_S = env.seconds("CHAT_RETRY_MAX_WAIT_S", 30, minimum=0, maxi
 CHAT_DRAIN_S = env.seconds("CHAT_DRAIN_S", 0 if DEBUG else 20, minimum=0, maximum=600)
 CHAT_ON_INTERRUPT = env.text("CHAT_ON_INTERRUPT", "mark", choices=["mark", "continue"])
 CHAT_EVENT_DAYS = env.integer("CHAT_EVENT_DAYS", 30, minimum=1, maximum=3650)
-CHAT_HEARTBEAT_S = env.seconds("CHAT_HEARTBEAT_S", 3, minimum=0.1, maximum=60)
+# At most so much that what a dead process wrote is ended within 15 s (chat/heartbeat.py).
+CHAT_HEARTBEAT_S = env.seconds("CHAT_HEARTBEAT_S", 2, minimum=0.1, maximum=2.5)
 CHAT_PROMPT_MAX_BYTES = env.integer(
     "CHAT_PROMPT_MAX_BYTES", 2_000_000, minimum=1_000, maximum=20_000_000
 )

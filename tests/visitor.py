@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from websockets.sync.client import ClientConnection, connect
@@ -40,6 +43,10 @@ class Visitor:
     ) -> None:
         self.http.close()
 
+    @property
+    def _cookies(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
+
     def sign_in(self, name: str, password: str) -> None:
         self.get("/accounts/login/")
         response = self.post("/accounts/login/", login=name, password=password)
@@ -58,6 +65,28 @@ class Visitor:
         data = {"csrfmiddlewaretoken": self._token, **form}
         return self.http.post(path, data=data, headers={"Origin": self.base_url})
 
+    @contextlib.contextmanager
+    def sent_by_half(
+        self, path: str, **form: str
+    ) -> Iterator[Callable[[], http.client.HTTPResponse]]:
+        """Send the first half of a form; what is yielded sends the rest."""
+        body = urlencode({"csrfmiddlewaretoken": self._token, **form}).encode()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(body)),
+            "Cookie": self._cookies,
+            "Origin": self.base_url,
+        }
+        connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=TIMEOUT_S)
+
+        def send_rest() -> http.client.HTTPResponse:
+            connection.send(body[len(body) // 2 :])
+            return connection.getresponse()
+
+        with contextlib.closing(connection):
+            connection.request("POST", path, body[: len(body) // 2], headers)
+            yield send_rest
+
     def send(self, text: str, path: str = "/") -> str:
         """Send a prompt; return the path of its conversation."""
         response = self.post(path, text=text, key=str(uuid.uuid4()))
@@ -66,11 +95,10 @@ class Visitor:
 
     def socket(self, path: str, origin: str | None = None) -> ClientConnection:
         """Open the socket of a conversation's page."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         return connect(
             f"{self.base_url.replace('http', 'ws', 1)}/ws{path}",
             origin=Origin(self.base_url if origin is None else origin),
-            additional_headers={"Cookie": cookies},
+            additional_headers={"Cookie": self._cookies},
             open_timeout=TIMEOUT_S,
             max_size=2**20,
         )

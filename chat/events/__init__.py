@@ -8,12 +8,12 @@ says that there may be more. Nothing here knows what an event means.
 
 from __future__ import annotations
 
-from chat.events.commit import Committer, Log, LogClosed, insert_entries, patiently
+from chat.events.commit import Committer, Log, LogClosed, insert_entries, topic
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
 from chat.events.follow import Follower, follow, read
 from chat.events.prune import prune
-from chat.events.rings import Bell, ring
+from chat.events.rings import Bell, ring, ring_here
 
 __all__ = [
     "Bell",
@@ -26,8 +26,9 @@ __all__ = [
     "follow",
     "insert_entries",
     "look_interval_s",
-    "patiently",
     "prune",
     "read",
     "ring",
+    "ring_here",
+    "topic",
 ]

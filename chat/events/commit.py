@@ -9,10 +9,10 @@ a process that was held up and lost its generations can add nothing to them.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -31,6 +31,7 @@ from chat import metrics
 from chat.events.entry import Entry, Pending, delta_chars
 from chat.events.rings import ring
 from chat.models import Event, Generation
+from chat.threads import OwnThread
 
 MAX_PENDING_CHARS = 1_000_000
 """What one log may hold uncommitted before its writer has to wait."""
@@ -68,7 +69,7 @@ class Log:
         self.generation_id = generation_id
         self.process_id = process_id
         self.seq = seq
-        self._committer = committer
+        self.committer = committer
         self._pending: list[Pending] = []
         self._pending_chars = 0
         self._in_flight = False
@@ -90,7 +91,7 @@ class Log:
         if not (self._pending and self._pending[-1].join(kind, data)):
             self._pending.append(Pending(kind, data, timezone.now()))
         self._pending_chars += delta_chars(kind, data)
-        self._committer.wake(self)
+        self.committer.wake(self)
         if self._pending_chars > MAX_PENDING_CHARS:
             await self.flush()
 
@@ -154,7 +155,9 @@ class Committer:
     def __init__(self) -> None:
         self._waiting: dict[int, Log] = {}
         self._task: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        # Its own connection: the log does not wait for a place in the pool.
+        self._thread = OwnThread("log-writer")
+        self._has_given_up = threading.Event()
 
     def wake(self, log: Log) -> None:
         """Have `log` committed with the next group."""
@@ -166,8 +169,31 @@ class Committer:
         """Commit what waits, then end the thread and its database connection."""
         if self._task:
             await self._task
-        await asyncio.get_running_loop().run_in_executor(self._thread, _close_connection)
-        self._thread.shutdown(wait=False)
+        await self._thread.close()
+
+    def give_up(self) -> None:
+        """Wait for a database that is away no longer: the process ends."""
+        self._has_given_up.set()
+
+    def patiently(self, write: Callable[[T], R], argument: T) -> R:
+        """Call `write` in this thread; while the database is locked or away, again and again.
+
+        `write` is one transaction, so that a call that failed has done nothing.
+
+        Raises:
+            DatabaseError: after COMMIT_PATIENCE_S, or at once where waiting can't help.
+        """
+        give_up_at = time.monotonic() + COMMIT_PATIENCE_S
+        while True:
+            try:
+                return write(argument)
+            except (OperationalError, InterfaceError):
+                connection.close()
+                if time.monotonic() > give_up_at or self._has_given_up.wait(COMMIT_RETRY_S):
+                    raise
+            except DatabaseError:
+                connection.close()
+                raise
 
     async def _commit_all(self) -> None:
         while self._waiting:
@@ -176,10 +202,9 @@ class Committer:
             await self._commit({log: rows for log, rows in groups.items() if rows})
 
     async def _commit(self, groups: dict[Log, list[Entry]]) -> None:
-        loop = asyncio.get_running_loop()
         began = time.monotonic()
         try:
-            written = await loop.run_in_executor(self._thread, patiently, _write, groups)
+            written = await self._thread.call(self.patiently, _write, groups)
         except Exception as error:  # Every writer learns of it; none waits for ever.
             for log in groups:
                 log.refused(error)
@@ -203,11 +228,6 @@ def _measure(committed: list[list[Entry]], began: float) -> None:
         )
 
 
-def _close_connection() -> None:
-    # Looked up in the thread that runs this: each has a connection of its own.
-    connection.close()
-
-
 def topic(generation_id: int) -> str:
     return f"generation-{generation_id}"
 
@@ -215,28 +235,6 @@ def topic(generation_id: int) -> str:
 def insert_entries(generation_id: int, entries: Iterable[Entry]) -> None:
     """Insert events inside the caller's transaction."""
     _insert((generation_id, entry) for entry in entries)
-
-
-def patiently(write: Callable[[T], R], argument: T) -> R:
-    """Call `write` in this thread; while the database is locked or away, again and again.
-
-    `write` is one transaction, so that a call that failed has done nothing.
-
-    Raises:
-        DatabaseError: after COMMIT_PATIENCE_S, or at once where waiting can't help.
-    """
-    give_up_at = time.monotonic() + COMMIT_PATIENCE_S
-    while True:
-        try:
-            return write(argument)
-        except (OperationalError, InterfaceError):
-            connection.close()
-            if time.monotonic() > give_up_at:
-                raise
-            time.sleep(COMMIT_RETRY_S)
-        except DatabaseError:
-            connection.close()
-            raise
 
 
 def _write(groups: dict[Log, list[Entry]]) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from chat.content import part_before, plain_text
 from chat.demo.answers import answer
 from chat.demo.steps import Cut, Finish, Refuse, Text
 from chat.demo.thread import DemoThread
+from chat.heartbeat import Heartbeat
 from chat.models import Conversation, Generation, Message, Process, User
 from chat.threads import in_thread
 from chat.worker import Worker
@@ -265,7 +267,7 @@ async def test_interrupted_answers_go_on_by_themselves(
 
 
 async def test_answer_that_kills_its_owners_is_not_gone_on_with_for_ever(
-    transactional_db: None, model: DemoThread, alice: User, settings: Any
+    alice: User, settings: Any
 ) -> None:
     settings.CHAT_ON_INTERRUPT = "continue"
     conversation = await Conversation.objects.acreate(owner=alice, title="Deadly")
@@ -274,6 +276,8 @@ async def test_answer_that_kills_its_owners_is_not_gone_on_with_for_ever(
         conversation=conversation, role="assistant", parent=asked
     )
     generation = await Generation.objects.acreate(conversation=conversation, message=message)
+    finder = Heartbeat(uuid.uuid4(), 60)
+    await in_thread(finder.beat, set(), is_rung=False)
     ended = 0
     while generation.is_running:
         ended += 1
@@ -284,8 +288,6 @@ async def test_answer_that_kills_its_owners_is_not_gone_on_with_for_ever(
         await Generation.objects.filter(pk=generation.pk).aupdate(
             status="streaming", owner=owner, started_at=asked.created_at
         )
-        finder = Worker(make_runtime(model), heartbeat_s=60)
-        await finder.recover()
-        await finder.drain(0)
+        await in_thread(finder.take_over, generation.pk, owner.pk)
         generation = await newest(message.pk)
     assert ended == 4

@@ -105,8 +105,7 @@ class Commits:
         await self._in_thread(connections["default"].execute_wrappers.clear)
 
     async def _in_thread(self, function: Callable[[], Any]) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._committer._thread, function)
+        await self._committer._thread.call(function)
 
     def _install(self) -> None:
         # Looked up here: each thread has a connection, and wrappers, of its own.
@@ -371,13 +370,12 @@ async def test_commit_is_tried_again_when_the_lock_outlasts_sqlite(
 ) -> None:
     """A connection that gives up at once, as SQLite's does after its own time-out."""
     log = await new_log()
-    loop = asyncio.get_running_loop()
 
     def be_impatient() -> None:
         connections["default"].ensure_connection()
         connections["default"].connection.execute("PRAGMA busy_timeout=1")
 
-    await loop.run_in_executor(committer._thread, be_impatient)
+    await committer._thread.call(be_impatient)
     with locked_database():
         await log.append(*delta("kept"))
         await asyncio.sleep(0.3)

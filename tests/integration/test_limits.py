@@ -18,8 +18,9 @@ from pytest_django import Settings
 from chat import errors, services
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
+from chat.heartbeat import QUEUE_MAX
 from chat.models import Generation, Message, Process, RecentSend, User
-from chat.worker import QUEUE_MAX, Worker
+from chat.worker import Worker
 from tests.integration.answers import END_S, check_log, finished, prompt, reached, stop
 from tests.integration.answers import send as send_async
 from tests.integration.pages import HTMX, end, field, text_of, to

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from chat.claude import Claude
 from chat.demo.scenarios import BUILT_IN
 from chat.demo.steps import Cut, Event, Raw, Start, Status, Step, Text
 from chat.demo.thread import DemoThread
+from chat.heartbeat import Heartbeat
 from chat.models import Generation, User
 from chat.threads import in_thread
 from chat.worker import Worker
@@ -160,16 +162,13 @@ async def test_stop_is_told_in_one_line(
 
 
 @pytest.mark.asyncio
-async def test_lost_answer_is_told_in_one_line(
-    model: DemoThread, alice: User, lines: Lines
-) -> None:
+async def test_lost_answer_is_told_in_one_line(alice: User, lines: Lines) -> None:
     """One that was taken by a process that is not there any more."""
     generation = await send(alice, asked("emoji"))
     await Generation.objects.filter(pk=generation.pk).aupdate(status="streaming")
-    runtime = make_runtime(model)
-    await Worker(runtime, heartbeat_s=0.2).recover()
-    await runtime.committer.close()
-    await runtime.claude.close()
+    finder = Heartbeat(uuid.uuid4(), 60)
+    await in_thread(finder.beat, set(), is_rung=False)
+    await in_thread(finder.take_over, generation.pk, None)
     ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("interrupted", "owner_lost")
     assert lines.endings() == expected([ended])

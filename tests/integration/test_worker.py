@@ -118,8 +118,9 @@ async def test_started_twice_it_is_answered_once(
 
 async def test_two_workers_answer_once(worker: Worker, model: DemoThread, alice: User) -> None:
     other = Worker(make_runtime(model), heartbeat_s=60)
-    await in_thread(other._register)
+    await other.begin()
     generation = await send(alice, prompt("whole"))
+    worker.start(generation.pk)
     other.start(generation.pk)
     ended = await finished(generation)
     await check_log(ended)
@@ -168,9 +169,10 @@ async def test_worker_that_begins_ends_what_a_dead_one_wrote(
     model: DemoThread, alice: User
 ) -> None:
     generation = await left_behind(alice, await process(silent_s=3_600))
-    begun = Worker(make_runtime(model), heartbeat_s=60)
+    begun = Worker(make_runtime(model), heartbeat_s=0.2)
     await begun.begin()
-    ended = await finished(generation)
+    async with asyncio.timeout(SEEN_S):
+        ended = await finished(generation)
     assert (ended.status, ended.error_code) == ("interrupted", "owner_lost")
     assert ended.message.text == "Because of the tides."
     assert ended.message.rendered == ["<p>Because of the tides.</p>"]
