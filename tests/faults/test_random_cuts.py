@@ -27,6 +27,7 @@ pytestmark = pytest.mark.asyncio
 MEAN_GAP_S = 0.1
 RECONNECT_S = 0.05
 CUT_AFTER_BYTES = 2_000
+COMES_S = 2.0
 WORDS_A_SECOND = 30
 ALPHABET = (
     "word",
@@ -68,7 +69,12 @@ async def cut_at_random(tab: Tab, proxy: Proxy, chance: random.Random, left: Ite
             proxy.cut()
         else:
             proxy.cut_after(chance.randint(1, CUT_AFTER_BYTES))
-        await tab.until(partial(is_connected, times=again))
+        try:
+            await tab.until(partial(is_connected, times=again), COMES_S)
+        except TimeoutError:
+            # The answer has ended, so that nothing more comes that could be cut.
+            proxy.cut()
+            await tab.until(partial(is_connected, times=again))
 
 
 @pytest.mark.parametrize("cuts", [100, pytest.param(1_000, marks=pytest.mark.long)])
