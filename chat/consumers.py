@@ -47,6 +47,9 @@ CLOSE_TRY_AGAIN = 4503
 class ConversationConsumer(AsyncWebsocketConsumer):
     """One socket of one page of one conversation."""
 
+    # A name that no layer has. Rings come through events.Exchange; with a channel of its own a
+    # socket could not open while Redis is away.
+    channel_layer_alias = "none"
     user: User
     conversation_id: UUID
     _window: Window

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
@@ -116,6 +117,20 @@ def announcement(text: str) -> SafeString:
 def ending(view: MessageView) -> str:
     """Return the sentence that tells a screen reader how an answer ended."""
     return view.notice or gettext("Claude's answer is complete.")
+
+
+def deleted(conversation_id: UUID) -> str:
+    """Say, in the place of its messages, that a conversation is gone."""
+    sentence = gettext("This conversation was deleted.")
+    notice = format_html('<p class="notice notice-warning">{}</p>', sentence)
+    return "".join(
+        [
+            format_html('<div hx-swap-oob="innerHTML:#messages">{}</div>', notice),
+            composer_actions(None),
+            remove(f"conversation-{conversation_id}"),
+            announcement(sentence),
+        ]
+    )
 
 
 def _render(template: str, **context: Any) -> SafeString:

@@ -56,7 +56,7 @@ async def follow_conversation(
             bell.clear()
             state = await in_thread(_read_state, user, conversation_id, position)
             if state is None:
-                yield fragments.announcement(gettext("This conversation was deleted."))
+                yield fragments.deleted(conversation_id)
                 return
             if frame := _catch_up(state, position, title):
                 yield frame

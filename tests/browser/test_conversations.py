@@ -122,6 +122,7 @@ def test_delete_is_told_in_another_tab(begun: ChatPage) -> None:
     begun.page.goto(f"{begun.page.url}delete/")
     begun.page.get_by_role("button", name="Delete").click()
     expect(other.announcer).to_have_text("This conversation was deleted.")
+    expect(other.page.locator("#messages")).to_have_text("This conversation was deleted.")
 
 
 def test_older_messages_load_as_one_scrolls_up(begun: ChatPage, site: SiteProcess) -> None:

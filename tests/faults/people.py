@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import httpx2
 
@@ -60,6 +60,13 @@ class Send:
         return self.code == 302
 
 
+class Load(NamedTuple):
+    """How a page came: seconds until its first byte, and its size."""
+
+    first_byte_s: float
+    size_bytes: int
+
+
 @dataclass
 class Person:
     """An account with an open session; the same cookies are good at every process."""
@@ -80,6 +87,17 @@ class Person:
     async def get(self, base_url: str, path: str) -> httpx2.Response:
         async with self._client(base_url) as client:
             return await client.get(path)
+
+    async def load(self, base_url: str, path: str) -> Load:
+        """Load a page, with an eye on the clock."""
+        async with self._client(base_url) as client:
+            begun_at = time.monotonic()
+            async with client.stream("GET", path) as response:
+                pieces = response.aiter_bytes()
+                first = await anext(pieces)
+                first_byte_s = time.monotonic() - begun_at
+                size_bytes = len(first) + sum([len(piece) async for piece in pieces])
+        return Load(first_byte_s, size_bytes)
 
     async def post(self, base_url: str, path: str, **form: str) -> httpx2.Response:
         async with self._client(base_url) as client:

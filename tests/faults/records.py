@@ -59,12 +59,12 @@ class Records:
             return connection.execute(sql.encode()).fetchall()
 
     def generations(self, *paths: str) -> list[Row]:
-        """Return all generations, oldest first; of some conversations' pages where named."""
+        """Return all generations that have a log; of some conversations' pages where named."""
         rows = self.query(
             "SELECT g.id, g.message_id, g.conversation_id, g.status, g.error_code, "
             "g.stop_reason, p.text, m.text, g.owner_id FROM chat_generation g "
             "JOIN chat_message m ON m.id = g.message_id "
-            "JOIN chat_message p ON p.id = m.parent_id ORDER BY g.id"
+            "JOIN chat_message p ON p.id = m.parent_id WHERE NOT g.is_pruned ORDER BY g.id"
         )
         found = [
             Row(pk, message, page_path(of), status, code, reason, prompt, text, str(owner or ""))

@@ -17,6 +17,7 @@ from tests.faults.tab import Tab, has_ended
 from tests.integration.answers import prompt
 
 CALL_S = 30.0  # until the model server has seen what it must see, however busy the machine is
+POLL_S = 0.05
 STOP_S = 2.0
 UPSTREAM_CLOSES_S = 1.0
 
@@ -74,6 +75,14 @@ class Scene:
     async def closed(self) -> RequestRecord:
         """Wait until the exchange with the model server is over."""
         return await asyncio.to_thread(self.place.model.wait_closed, self.calls[-1], CALL_S)
+
+    async def until_final(self) -> Row:
+        """Wait until the answer has ended, where no page can tell of it."""
+        async with asyncio.timeout(CALL_S):
+            while not (row := self.row).is_final:
+                # A database tells nobody of its changes: asking is the only way.
+                await asyncio.sleep(POLL_S)
+        return row
 
     async def check(self, text: str | None = None, *, is_upstream_cut: bool = False) -> None:
         """Check what must always hold; `text` is all that Claude sends, where it is known."""

@@ -25,7 +25,12 @@ from tests.integration.shown_page import Element, ShownPage
 OPEN_S = 15.0
 WAIT_S = 60.0
 MAX_FRAME_BYTES = 2**20
-NO_RECONNECT = (1000, 1001, 4403)  # htmx-ext-ws 2.0.4 stays away after these; so does the page
+NOT_ALLOWED = 4403
+NO_RECONNECT = (
+    1000,
+    1001,
+    NOT_ALLOWED,
+)  # htmx-ext-ws 2.0.4 stays away after these; so does the page
 _ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+">')
 
 
@@ -165,15 +170,7 @@ class Tab:
 
     async def _follow(self) -> None:
         """Open the socket and take in frames until it closes."""
-        async with connect(
-            f"{self.base_url.replace('http', 'ws', 1)}/ws{self.path}",
-            additional_headers={"Cookie": self.person.cookie_header},
-            origin=self.base_url,  # type: ignore[arg-type]
-            open_timeout=OPEN_S,
-            max_size=MAX_FRAME_BYTES,
-            compression=None,
-            proxy=None,
-        ) as socket:
+        async with open_socket(self.person, self.base_url, self.path) as socket:
             self._socket, self.is_connected = socket, True
             self.connections += 1
             self._changed.set()
@@ -211,6 +208,19 @@ class Tab:
         self._changed.set()
 
 
+def open_socket(person: Person, base_url: str, path: str) -> connect:
+    """Return the socket of a conversation's page, to be opened by `async with`."""
+    return connect(
+        f"{base_url.replace('http', 'ws', 1)}/ws{path}",
+        additional_headers={"Cookie": person.cookie_header},
+        origin=base_url,  # type: ignore[arg-type]
+        open_timeout=OPEN_S,
+        max_size=MAX_FRAME_BYTES,
+        compression=None,
+        proxy=None,
+    )
+
+
 def has_ended(tab: Tab) -> bool:
     """Whether the last message is an answer that is shown as ended."""
     return (
@@ -235,4 +245,4 @@ def shows(text: str) -> Callable[[Tab], bool]:
     return lambda tab: text in tab.answer
 
 
-__all__ = ["Position", "Shown", "Tab", "has_ended", "says", "shows"]
+__all__ = ["Position", "Shown", "Tab", "has_ended", "open_socket", "says", "shows"]

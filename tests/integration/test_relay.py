@@ -346,4 +346,6 @@ async def test_deleted_conversation_is_announced(
     async with asyncio.timeout(SEE_S):
         async for frame in frames:
             last = frame
-    assert "This conversation was deleted." in last
+    page.apply(last)
+    assert "This conversation was deleted." in page.element("messages").text
+    assert not page.message_ids and not page.has_running

@@ -1,0 +1,200 @@
+"""Rights that end while a page is open, and ids of what belongs to somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+import httpx2
+import pytest
+import websockets
+
+from chat.demo.steps import Text
+from chat.urls import urlpatterns
+from tests.faults.people import PASSWORD, Person
+from tests.faults.place import Place
+from tests.faults.scene import Scene, scene
+from tests.faults.speech import Speech
+from tests.faults.tab import NOT_ALLOWED, WAIT_S, Tab, open_socket
+from tests.faults.verdicts import Verdicts
+from tests.integration.test_access import UNKNOWN, address, without_token
+
+pytestmark = pytest.mark.asyncio
+
+CLOSED_S = 5.0
+ENDED = "logout, password change, account disabled, rights taken away"
+FOREIGN = "any of somebody else's ids at any URL, socket message or SSE stream"
+_MAKE_ADMIN = "User.objects.filter(username={!r}).update(is_staff=True, is_superuser=True)"
+
+Way = Callable[[Place, Person], Awaitable[httpx2.Response]]
+
+
+async def log_out(place: Place, person: Person) -> httpx2.Response:
+    return await person.post(place.sites[0].base_url, "/accounts/logout/")
+
+
+async def change_password(place: Place, person: Person) -> httpx2.Response:
+    new = "another pass phrase altogether"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    return await person.post(place.sites[0].base_url, "/accounts/password/change/", **form)
+
+
+async def disable(place: Place, person: Person) -> httpx2.Response:
+    """Have an admin take the tick from "active" in the account's form."""
+    admin = place.person()
+    code = f"from chat.models import User; {_MAKE_ADMIN.format(admin.name)}"
+    await asyncio.to_thread(place.sites[0].manage, "shell", "--command", code)
+    found = f"SELECT id FROM chat_user WHERE username = '{person.name}'"  # noqa: S608
+    ((user_id,),) = place.records.query(found)
+    form = {"username": person.name, "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    path = f"/admin/chat/user/{user_id}/change/"
+    return await admin.post(place.sites[0].base_url, path, **form)
+
+
+WAYS: dict[str, Way] = {"logout": log_out, "password": change_password, "disabled": disable}
+
+
+async def lose_rights(place: Place, way: Way) -> float:
+    """Take somebody's rights while Claude answers; return how long their sockets stayed open."""
+    speech, name = Speech(), f"rights-{uuid.uuid4().hex}"
+    place.model.script(name, Text(speech, interval_s=0.05))
+    near = place.sites[0].base_url
+    async with scene(place, name) as seen, Tab(seen.person, near, seen.sent.path) as other:
+        tabs = [seen.tab, other]
+        for tab in tabs:
+            await tab.until(lambda tab: tab.answer.count("word") > 3)
+        response = await way(place, seen.person)
+        ended_at = time.monotonic()
+        assert response.status_code == 302, f"{response.status_code}: {response.text[:500]}"
+        for tab in tabs:
+            await tab.until(lambda tab: NOT_ALLOWED in tab.close_codes)
+        after_s = time.monotonic() - ended_at
+        await check_shut_out(seen, tabs, speech)
+    return after_s
+
+
+async def check_shut_out(seen: Scene, tabs: list[Tab], speech: Speech) -> None:
+    """Check that whoever has lost their rights gets nothing of what is still written."""
+    frames = [tab.frames for tab in tabs]
+    for tab in tabs:
+        page = await seen.person.get(tab.base_url, seen.sent.path)
+        assert page.status_code == 302 and "/login/" in page.headers["Location"]
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            async with open_socket(seen.person, tab.base_url, seen.sent.path):
+                pass
+    speech.end_after(1)
+    row = await seen.until_final()
+    assert row.status == "complete" and row.text == speech.text
+    assert [tab.frames for tab in tabs] == frames
+    assert [tab.connections for tab in tabs] == [1, 1]
+    await seen.check(speech.text)
+
+
+async def test_rights_end(place: Place, verdict: Verdicts) -> None:
+    """At the process that is told, and at another one."""
+    times_s = await asyncio.gather(*(lose_rights(place, way) for way in WAYS.values()))
+    verdict(
+        ENDED,
+        "that person's sockets close within 5 s and get nothing more",
+        ", ".join(f"{way} {took:.2f} s" for way, took in zip(WAYS, times_s, strict=True)),
+        holds=max(times_s) < CLOSED_S,
+    )
+
+
+async def test_rights_end_without_redis(multi: Place, verdict: Verdicts) -> None:
+    def without_redis(way: Way) -> Way:
+        async def cut_and_go(place: Place, person: Person) -> httpx2.Response:
+            assert place.redis is not None
+            place.redis.kill()
+            return await way(place, person)
+
+        return cut_and_go
+
+    tasks = [lose_rights(multi, without_redis(way)) for way in WAYS.values()]
+    times_s = await asyncio.gather(*tasks)
+    verdict(
+        ENDED,
+        "while Redis is gone: that person's sockets close within 5 s and get nothing more",
+        ", ".join(f"{way} {took:.2f} s" for way, took in zip(WAYS, times_s, strict=True)),
+        holds=max(times_s) < CLOSED_S,
+    )
+
+
+def ids_of(seen: Scene) -> dict[str, object]:
+    row = seen.row
+    return {
+        "conversation_id": seen.sent.path.split("/")[2],
+        "generation_id": row.id,
+        "message_id": row.message_id,
+    }
+
+
+async def answers_at_urls(person: Person, base_url: str, ids: dict[str, object]) -> dict[str, str]:
+    """Return what each address with an id answers, by method and route."""
+    answers = {}
+    for route in (str(pattern.pattern) for pattern in urlpatterns):
+        if "_id" not in route:
+            continue
+        path = address(route, ids)
+        for method, call in (("GET", person.get), ("POST", person.post)):
+            response = await call(base_url, path)
+            body = without_token(response.content).decode()
+            answers[f"{method} {route}"] = f"{response.status_code} {body}"
+    return answers
+
+
+async def answers_on_socket(seen: Scene, ids: dict[str, object]) -> list[str]:
+    """Return what the page's socket says to verbs with ids, until a new title comes."""
+    path, base_url = seen.sent.path, seen.tab.base_url
+    await seen.person.post(base_url, f"{path}rename/", title="Before")
+    position = {"message_id": ids["message_id"], "shown_id": ids["generation_id"], "seq": 3}
+    follow = {"verb": "follow", "generation_id": ids["generation_id"], **position}
+    stop = {"verb": "stop", "generation_id": ids["generation_id"]}
+    frames: list[str] = []
+    async with asyncio.timeout(WAIT_S), open_socket(seen.person, base_url, path) as socket:
+        await socket.send(json.dumps(follow))
+        frames.append(str(await socket.recv()))
+        await socket.send(json.dumps(stop))
+        response = await seen.person.post(base_url, f"{path}rename/", title="Afterwards")
+        assert response.status_code == 302
+        while "Afterwards" not in frames[-1]:
+            frames.append(str(await socket.recv()))
+    return frames
+
+
+async def refusal_of_socket(seen: Scene, conversation_id: object) -> tuple[int, bytes]:
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with open_socket(seen.person, seen.tab.base_url, f"/c/{conversation_id}/"):
+            pass
+    response = refused.value.response
+    return response.status_code, bytes(response.body or b"")
+
+
+async def test_ids_of_somebody_else(place: Place, verdict: Verdicts) -> None:
+    speech = Speech()
+    place.model.script("private", Text(speech, interval_s=0.05))
+    async with scene(place, "whole") as stranger, scene(place, "private") as owner:
+        await stranger.until_ended()
+        await owner.tab.until(lambda tab: "word" in tab.answer)
+        theirs, nobodys = ids_of(owner), dict(UNKNOWN)
+        base_url = stranger.tab.base_url
+        urls = await answers_at_urls(stranger.person, base_url, theirs)
+        assert urls == await answers_at_urls(stranger.person, base_url, nobodys)
+        assert {answer[:3] for answer in urls.values()} == {"404", "405"}
+        refusal = await refusal_of_socket(stranger, theirs["conversation_id"])
+        assert refusal == await refusal_of_socket(stranger, nobodys["conversation_id"])
+        told = [await answers_on_socket(stranger, ids) for ids in (theirs, nobodys)]
+        assert told[0] == told[1] and "word" not in "".join(told[0])
+        assert owner.row.status == "streaming"
+        speech.end_after(1)
+        await owner.until_ended()
+        await owner.check(speech.text)
+    verdict(
+        FOREIGN,
+        "the answer that an unknown id gets",
+        f"{len(urls)} requests, {refusal[0]} for the socket, its verbs do nothing",
+        holds=owner.row.status == "complete",
+    )
