@@ -114,9 +114,11 @@ class Program:
     def kill(self) -> None:
         """End it as a crash would: `kill -9`, everything that it started included."""
         if self._process is not None:
-            # Its children too: PostgreSQL's would go on writing for a moment.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            # Its children too: PostgreSQL's would go on writing for a moment. Of one that has
+            # ended, the number may be somebody else's by now.
+            if self.is_alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(END_TIMEOUT_S)
             self._process = None
 

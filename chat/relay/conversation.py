@@ -174,6 +174,8 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
         if not views:
             return  # Deleted just now; the next look says so.
         view = views[0]
+        if not view.is_running:
+            return  # Ended just now; the next look shows it, once.
         is_large, view = _is_large(view), _emptied(view)
         yield fragments.message(view)
         position.generation_id = position.shown_id = generation_id

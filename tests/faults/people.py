@@ -57,7 +57,7 @@ class Send:
 
     @property
     def is_acknowledged(self) -> bool:
-        return self.code == 302
+        return self.code == 302 and bool(self.path)
 
 
 class Load(NamedTuple):
@@ -120,8 +120,8 @@ class Person:
         address = path if path == "/" else f"{path}send/"
         response = await self.post(base_url, address, text=send.text, key=str(send.key))
         send.code, send.at, send.body = response.status_code, time.time(), response.text
-        if send.is_acknowledged:
-            send.path = response.headers["Location"]
+        location = response.headers.get("Location", "")
+        send.path = location if location.startswith("/c/") else ""
         return send
 
     async def stop(self, base_url: str, generation_id: int) -> httpx2.Response:

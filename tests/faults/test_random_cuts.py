@@ -73,6 +73,7 @@ async def cut_at_random(tab: Tab, proxy: Proxy, chance: random.Random, left: Ite
             await tab.until(partial(is_connected, times=again), COMES_S)
         except TimeoutError:
             # The answer has ended, so that nothing more comes that could be cut.
+            proxy.cut_after(None)
             proxy.cut()
             await tab.until(partial(is_connected, times=again))
 
