@@ -105,6 +105,11 @@ class Place:
             self._people = make_people(self.sites[0], secrets.token_hex(4), PEOPLE)
         return self._people.pop()
 
+    def owner_of(self, path: str) -> Site:
+        """Return the process that writes the newest answer of a conversation: it is taken."""
+        number = self.records.owner_pid(self.records.newest(path))
+        return next(site for site in self.sites if site.is_alive and site.pid == number)
+
     def mend(self) -> None:
         """Have everything run and pass again, whatever the last test did to it."""
         self.upstream.put_back()

@@ -75,6 +75,14 @@ class Records:
     def newest(self, path: str) -> Row:
         return self.generations(path)[-1]
 
+    def owner_pid(self, row: Row) -> int:
+        """Return the number that the system gave to the process which has an answer."""
+        ((name,),) = self.query(
+            "SELECT p.name FROM chat_generation g JOIN chat_process p ON p.id = g.owner_id "  # noqa: S608
+            f"WHERE g.id = {int(row.id)}"
+        )
+        return int(name.rpartition(":")[2])
+
     def prompts(self, path: str) -> list[str]:
         """Return the user's messages of a conversation, oldest first."""
         rows = self.query(

@@ -28,22 +28,23 @@ def slow_prompt(place: Place) -> str:
 
 async def test_kill_9_of_the_owner(place: Place, verdict: Verdicts) -> None:
     anna, other = place.person(), place.person()
-    sites = place.sites
-    sent = await anna.send(sites[0].base_url, slow_prompt(place))
-    # In another process, where there is one, so that its page sees the end without a restart.
-    async with Tab(anna, sites[-1].base_url, sent.path) as tab:
+    sent = await anna.send(place.sites[0].base_url, slow_prompt(place))
+    async with Tab(anna, place.sites[-1].base_url, sent.path, reconnect_s=1) as tab:
         await tab.until(lambda tab: tab.answer.count("word") > 50)
+        owner = place.owner_of(sent.path)
+        # In another process, where there is one, its page sees the end without a restart.
+        tab.base_url = next((s for s in place.sites if s is not owner), owner).base_url
         tab.note()
-        sites[0].kill()
+        owner.kill()
         killed_at = time.monotonic()
         if place.mode == "single":
-            await asyncio.to_thread(sites[0].start)
+            await asyncio.to_thread(owner.start)
         await tab.until_ended(INTERRUPTED_S + 10)
         after_s = time.monotonic() - killed_at
-        if not sites[0].is_alive:
-            await asyncio.to_thread(sites[0].start)
+        if not owner.is_alive:
+            await asyncio.to_thread(owner.start)
         await History(place, [anna], [tab], {sent.text: "".join(WORDS)}).check()
-        again = await other.send(sites[0].base_url, slow_prompt(place))
+        again = await other.send(owner.base_url, slow_prompt(place))
     row = place.records.newest(sent.path)
     assert again.is_acknowledged
     assert (row.status, row.error_code) == ("interrupted", "owner_lost")
@@ -57,10 +58,11 @@ async def test_kill_9_of_the_owner(place: Place, verdict: Verdicts) -> None:
 
 async def test_kill_9_with_redis_flushed(multi: Place, verdict: Verdicts) -> None:
     anna = multi.person()
-    owner, other = multi.sites
-    sent = await anna.send(owner.base_url, slow_prompt(multi))
-    async with Tab(anna, other.base_url, sent.path) as tab:
+    sent = await anna.send(multi.sites[0].base_url, slow_prompt(multi))
+    async with Tab(anna, multi.sites[1].base_url, sent.path, reconnect_s=1) as tab:
         await tab.until(lambda tab: tab.answer.count("word") > 50)
+        owner = multi.owner_of(sent.path)
+        tab.base_url = next(site for site in multi.sites if site is not owner).base_url
         tab.note()
         assert multi.redis is not None
         owner.kill()
