@@ -2,7 +2,8 @@
 
 The page speaks first, because the socket's address was fixed before the page knew what it
 shows: `{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`, and
-`{"verb": "have", "frames": 12}`: how many frames have reached it on this socket (relay/window.py).
+`{"verb": "have", "frames": 12}`: how many frames have reached it on this socket (relay/window.py);
+`{"verb": "ping"}` of a page that has heard nothing for a while is answered by PONG.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 # Codes for applications (RFC 6455, 7.4.2), named after HTTP's statuses: Daphne raises on those of
 # the protocol itself, such as 1011 and 1013.
+
+PONG = "<!-- pong -->"
+"""Shows a page that the connection lives. It changes nothing, and counts as no frame."""
 
 CLOSE_NOT_ALLOWED = 4403
 """The right to read is gone: the page must not come back by itself."""
@@ -91,6 +95,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         message = _read(text_data)
         if message.get("verb") == "have":
             return self._acknowledge(message.get("frames"))
+        if message.get("verb") == "ping":
+            return await self.send(text_data=PONG)
         if not await self._is_signed_in():
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":

@@ -11,7 +11,13 @@
   const TOO_MANY_MAX_MS = 30000;
   const ACKNOWLEDGE_MS = 250;
   const ACKNOWLEDGE_FRAMES = 32;
+  const OPEN_MS = 5000;
+  const SILENCE_MS = 10000;
+  const PONG_MS = 3000;
+  const PONG = "<!-- pong -->";
   let socket = null;
+  let connection = null;
+  let listening = 0;
   let received = 0;
   let acknowledged = 0;
   let acknowledging = 0;
@@ -41,6 +47,37 @@
     if (!socket || received === acknowledged) return;
     acknowledged = received;
     socket.sendImmediately(JSON.stringify({ verb: "have", frames: received }));
+  };
+
+  // After a sleep, or with another network, a connection may be dead and nobody tells: a page that
+  // hears nothing asks, and opens a new one where no answer comes.
+  const listen = () => {
+    clearTimeout(listening);
+    listening = setTimeout(ask, SILENCE_MS);
+  };
+
+  const ask = () => {
+    if (!socket) return;
+    clearTimeout(listening);
+    listening = setTimeout(renew, PONG_MS);
+    socket.sendImmediately('{"verb": "ping"}');
+  };
+
+  const renew = () => {
+    if (!socket) return;
+    const { reconnect } = socket;
+    socket = null;
+    connection.onclose = null; // It may come late, when the new one is open.
+    showOffline(offline().dataset.reconnecting.replace("%s", 0));
+    reconnect();
+  };
+
+  // A browser tries for minutes, ever more seldom; a new attempt finds a network that is back.
+  htmx.createWebSocket = (url) => {
+    const opened = new WebSocket(url);
+    setTimeout(() => opened.readyState === WebSocket.CONNECTING && opened.close(), OPEN_MS);
+    connection = opened;
+    return opened;
   };
 
   const showOffline = (text) => {
@@ -82,11 +119,14 @@
     received = acknowledged = 0;
     clearInterval(countdown);
     offline().hidden = true;
+    listen();
     socket.sendImmediately(JSON.stringify(position()));
     document.querySelectorAll(".stop-button").forEach((button) => (button.disabled = false));
   });
 
-  document.addEventListener("htmx:wsAfterMessage", () => {
+  document.addEventListener("htmx:wsAfterMessage", (event) => {
+    listen();
+    if (event.detail.message === PONG) return;
     received += 1;
     if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
     else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
@@ -95,6 +135,7 @@
   document.addEventListener("htmx:wsClose", (event) => {
     const { code } = event.detail.event;
     socket = null;
+    clearTimeout(listening);
     if (code === CLOSE_NOT_ALLOWED) {
       clearInterval(countdown);
       showOffline(offline().dataset.signedOut);
@@ -107,6 +148,9 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb === "post") event.detail.parameters.socket = socket ? "open" : "closed";
   });
+
+  window.addEventListener("online", ask);
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
 
   // In the capture phase, before htmx: with a socket there is no need for its POST.
   document.addEventListener(

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
 
 from chat.demo.thread import DemoThread
-from tests.browser.cable import Cable
 from tests.browser.chat_page import CONVERSATION, ChatPage
 from tests.browser.problems import Problems
+from tests.proxy import Proxy
 from tests.site_process import ADMIN_PASSWORD, SiteProcess
 
 ARGUMENTS = (
@@ -133,17 +133,17 @@ def begun(chat: ChatPage) -> ChatPage:
 
 
 @pytest.fixture
-def cable(site: SiteProcess) -> Iterator[Cable]:
-    """A cable to the site, for a browser that uses its address instead of the site's."""
-    with Cable(site.port) as laid:
-        yield laid
+def network(site: SiteProcess) -> Iterator[Proxy]:
+    """A network before the site, for a browser that uses its address instead of the site's."""
+    with Proxy(site.port) as opened:
+        yield opened
 
 
 @pytest.fixture
-def remote(new_context: NewContext, cable: Cable, alice: Person) -> ChatPage:
-    """The empty page of alice, seen through the cable. (Cookies know no ports.)"""
+def remote(new_context: NewContext, network: Proxy, alice: Person) -> ChatPage:
+    """The empty page of alice, seen through the network. (Cookies know no ports.)"""
     context = new_context(storage_state=alice.state)
-    return ChatPage(context.new_page(), cable.base_url).open()
+    return ChatPage(context.new_page(), network.base_url).open()
 
 
 @pytest.fixture(scope="session")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocket, expect
 
+from chat.consumers import PONG
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
-from tests.browser.cable import Cable
 from tests.browser.chat_page import CONVERSATION, ChatPage, calls
 from tests.browser.problems import Problems
+from tests.proxy import Proxy
 
 # The failed connection itself, and what htmx makes of it.
 OFFLINE = ("WebSocket", "[object Event]", "ERR_", "[object HTMLFormElement]")
 TEXT = "".join(f"word{n:04d} " for n in range(600)).strip()
 SLOW = Text(TEXT, chunk=10, interval_s=0.006)
 """About three seconds, and no word comes twice."""
+SILENCE_MS, PONG_MS = 10_000, 3_000  # static/chat/socket.js
 
 
 @pytest.fixture(autouse=True)
@@ -68,14 +70,14 @@ def test_a_new_tab_in_the_middle_shows_the_same(chat: ChatPage) -> None:
 
 
 def test_a_cut_socket_catches_up_without_a_reload(
-    remote: ChatPage, cable: Cable, problems: Problems
+    remote: ChatPage, network: Proxy, problems: Problems
 ) -> None:
     problems.expect(*OFFLINE)
     begin(remote)
     remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
-    cable.pull()
+    network.pull()
     expect(remote.offline_banner).to_contain_text("Reconnecting in")
-    cable.put_back()
+    network.put_back()
     expect(remote.offline_banner).to_be_hidden()
     remote.expect_end()
     expect(remote.answer).to_have_text(TEXT)
@@ -83,28 +85,59 @@ def test_a_cut_socket_catches_up_without_a_reload(
 
 
 def test_the_socket_cut_again_and_again(
-    remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
+    remote: ChatPage, network: Proxy, problems: Problems, model: DemoThread
 ) -> None:
     problems.expect(*OFFLINE)
     mark = begin(remote)
     for _ in range(3):
-        cable.pull()
+        network.pull()
         expect(remote.offline_banner).to_be_visible()
-        cable.put_back()
+        network.put_back()
         expect(remote.offline_banner).to_be_hidden()
     remote.expect_end()
     expect(remote.answer).to_have_text(TEXT)
     assert len(calls(model, mark)) == 1
 
 
-def test_what_ended_while_the_socket_was_cut(
-    remote: ChatPage, cable: Cable, problems: Problems, model: DemoThread
+def test_a_connection_that_dies_in_silence(
+    remote: ChatPage, network: Proxy, problems: Problems, model: DemoThread
 ) -> None:
     problems.expect(*OFFLINE)
     mark = begin(remote)
-    cable.pull()
+    remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
+    network.hold()
     model.wait_closed(calls(model, mark)[0], timeout_s=10)
-    cable.put_back()
+    expect(remote.offline_banner).to_contain_text("Reconnecting in")
+    network.release()
+    expect(remote.offline_banner).to_be_hidden()
+    remote.expect_end()
+    expect(remote.answer).to_have_text(TEXT)
+    expect(remote.page.locator("body")).to_have_attribute("data-is-the-same-page", "yes")
+
+
+def test_a_silent_connection_that_lives_stays_open(begun: ChatPage) -> None:
+    page, sockets = begun.page, list[WebSocket]()
+    page.on("websocket", lambda opened: sockets.append(opened))
+    page.clock.install()
+    with page.expect_event("websocket") as opening:
+        page.reload(wait_until="commit")
+    # The page is told its title before anything else.
+    opening.value.wait_for_event("framereceived")
+    with opening.value.expect_event("framereceived", lambda frame: frame == PONG):
+        page.clock.fast_forward(SILENCE_MS)
+    page.clock.fast_forward(PONG_MS)
+    expect(begun.offline_banner).to_be_hidden()
+    assert sockets == [opening.value]
+
+
+def test_what_ended_while_the_socket_was_cut(
+    remote: ChatPage, network: Proxy, problems: Problems, model: DemoThread
+) -> None:
+    problems.expect(*OFFLINE)
+    mark = begin(remote)
+    network.pull()
+    model.wait_closed(calls(model, mark)[0], timeout_s=10)
+    network.put_back()
     remote.expect_end()
     expect(remote.answer).to_have_text(TEXT)
     live = remote.html()
@@ -113,33 +146,33 @@ def test_what_ended_while_the_socket_was_cut(
 
 
 def test_what_was_sent_elsewhere_while_the_socket_was_cut(
-    remote: ChatPage, cable: Cable, chat: ChatPage, problems: Problems
+    remote: ChatPage, network: Proxy, chat: ChatPage, problems: Problems
 ) -> None:
     problems.expect(*OFFLINE)
     remote.play("max-tokens")
     remote.expect_end()
-    cable.pull()
+    network.pull()
     expect(remote.offline_banner).to_be_visible()
     chat.page.goto(remote.page.url.replace(remote.base_url, chat.base_url))
     chat.play("max-tokens")
     chat.expect_end()
-    cable.put_back()
+    network.put_back()
     expect(remote.answers).to_have_count(2)
     remote.expect_end()
     assert remote.html() == chat.html()
 
 
 def test_a_prompt_that_could_not_be_sent_is_kept(
-    remote: ChatPage, cable: Cable, problems: Problems
+    remote: ChatPage, network: Proxy, problems: Problems
 ) -> None:
     problems.expect(*OFFLINE)
     remote.play("max-tokens")
     remote.expect_end()
-    cable.pull()
+    network.pull()
     remote.send("/demo max-tokens\nWords that must not be lost")
     expect(remote.page.locator("#composer-error")).to_contain_text("could not be sent")
     expect(remote.composer).to_have_value("/demo max-tokens\nWords that must not be lost")
-    cable.put_back()
+    network.put_back()
     expect(remote.offline_banner).to_be_hidden()
     remote.composer.press("Enter")
     expect(remote.prompts).to_have_count(2)
