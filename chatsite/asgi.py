@@ -23,8 +23,10 @@ from chat.consumers import ClosedInOutage  # noqa: E402
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from chatsite.life import Life, refuse_bad_settings  # noqa: E402
+from chatsite.memory import give_back_large_blocks  # noqa: E402
 
 refuse_bad_settings()
+give_back_large_blocks()
 
 # The stubs ask for URL patterns of their own kind, which Django's path() does not make.
 _websocket: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]

@@ -1,0 +1,33 @@
+"""What the C library does with memory that the process has freed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+MMAP_THRESHOLD_BYTES = 128 * 1024
+"""glibc's own at the start of a process."""
+
+_M_MMAP_THRESHOLD = -3  # malloc.h
+
+
+def give_back_large_blocks() -> None:
+    """Have every large block go back to the system as soon as it is freed.
+
+    glibc gives blocks over a threshold pages of their own, but with each one that is freed it
+    raises the threshold to that block's size, up to 32 MB. From then on such blocks come from
+    the heap, where a small one behind them keeps their place for good: four answers of 20 MB left
+    434 MB resident, with the threshold fixed 162 MB (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    if _is_glibc():
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+
+
+def _is_glibc() -> bool:
+    # Other libraries have no such name, or another meaning for its numbers.
+    if "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", ()):
+        return False
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except OSError:
+        return False
