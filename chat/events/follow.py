@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Self
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from chat import metrics
 from chat.events.commit import live_logs, topic
@@ -19,6 +23,21 @@ SILENCE_S = 1.0
 
 READ_ROWS = 500
 """At most so many events are read from the database at once."""
+
+READ_CHARS = 1_000_000
+"""No further event is read behind so much; one alone holds 2 MB at most (commit.py)."""
+
+# Goes from one number to the next until either bound is reached, and touches nothing behind it.
+_LAST_OF_PART = f"""
+WITH RECURSIVE part(seq, rows, chars) AS (
+  SELECT CAST(%s AS integer), 0, 0
+  UNION ALL
+  SELECT part.seq + 1, part.rows + 1, part.chars + LENGTH(event.data)
+  FROM part JOIN {Event._meta.db_table} event
+  ON event.generation_id = %s AND event.seq = part.seq + 1
+  WHERE part.rows < %s AND part.chars < %s
+) SELECT MAX(seq) FROM part
+"""  # noqa: S608
 
 
 class Follower:
@@ -83,12 +102,23 @@ async def follow(generation_id: int, after: int = 0) -> AsyncIterator[Entry]:
 
 def read(generation_id: int, after: int = 0, limit: int | None = None) -> list[Entry]:
     """Return committed events from the database, for callers in a thread."""
+    return [Entry(*row) for row in _rows(generation_id, after)[:limit]]
+
+
+def read_part(generation_id: int, after: int) -> list[Entry]:
+    """Return the events behind `after`, at least one and no more than fit in memory well."""
+    bounds = (after, generation_id, READ_ROWS, READ_CHARS)
+    last = RawSQL(_LAST_OF_PART, bounds)  # noqa: S611  (no text of anybody's)
+    return [Entry(*row) for row in _rows(generation_id, after).filter(seq__lte=last)]
+
+
+def _rows(generation_id: int, after: int) -> QuerySet[Event, tuple[int, str, str, datetime]]:
     rows = Event.objects.filter(generation_id=generation_id, seq__gt=after).order_by("seq")
-    return [Entry(*row) for row in rows.values_list("seq", "kind", "data", "at")[:limit]]
+    return rows.values_list("seq", "kind", "data", "at")
 
 
 def _read_rows(generation_id: int, after: int) -> tuple[list[Entry], bool]:
     # The state first: events that come between are then read, not missed.
     running = Generation.objects.filter(pk=generation_id, status__in=Generation.RUNNING)
     is_over = not running.exists()
-    return read(generation_id, after, READ_ROWS), is_over
+    return read_part(generation_id, after), is_over

@@ -19,6 +19,7 @@ from django.utils import timezone
 from chat import events, services
 from chat.events import Committer, Entry, Follower, Log, LogClosed
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
+from chat.events.follow import READ_CHARS, READ_ROWS
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message, Process, User
 from chat.threads import in_thread
@@ -495,3 +496,27 @@ async def test_thousand_rows_are_read_in_pieces(new_log: NewLog) -> None:
     await end(log)
     live_logs.clear()
     assert [e.seq for e in await collect(log.generation_id)] == list(range(1, 1_236))
+
+
+async def read_in_parts(log: Log) -> list[list[Entry]]:
+    """Return what a reader in another process gets at once, each time."""
+    live_logs.clear()
+    parts = []
+    with Follower(log.generation_id) as follower:
+        while part := await follower.next(0.05):
+            parts.append(part)
+    return parts
+
+
+async def test_large_events_are_read_by_their_size(new_log: NewLog) -> None:
+    log = await new_log()
+    for size in (10, 300_000, 300_000, 300_000, 2 * READ_CHARS, 10, 10):
+        await log.append("future", {"text": "x" * size})
+        await log.flush()
+    parts = await read_in_parts(log)
+    assert [[e.seq for e in part] for part in parts] == [[1, 2, 3, 4, 5], [6, 7]]
+
+
+async def test_small_events_are_read_by_their_number(new_log: NewLog) -> None:
+    parts = await read_in_parts(await written(new_log, READ_ROWS + 1))
+    assert [len(part) for part in parts] == [READ_ROWS, 1]
