@@ -10,8 +10,11 @@ from chat import errors
 MAX_RETRIES = 2
 """Calls that may follow the first one of a request."""
 
-FIRST_WAIT_S = 1.0
-"""The wait before the first retry where the API names none; it doubles each time."""
+FIRST_WAIT_S = 0.75
+"""The wait before the first retry where the API names none; it doubles each time.
+
+Three calls and two waits are over in well under the 5 s in which a failure has to be told.
+"""
 
 TRANSIENT = (errors.RateLimited, errors.Overloaded, errors.UpstreamError, errors.Unreachable)
 
