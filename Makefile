@@ -17,7 +17,7 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test faults cluster try-deployment lint format lock clean
+.PHONY: help run test faults cluster try-deployment bench-log lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
@@ -25,6 +25,7 @@ help:
 	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
+	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
 	@echo 'make lock    write requirements*.txt anew from requirements*.in'
@@ -51,6 +52,10 @@ cluster:
 try-deployment:
 	$(call install,requirements-dev.txt)
 	@$(PY) -u -m tests.deployment $(ARGS)
+
+bench-log:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m tests.load.bench_log
 
 lint:
 	$(call install,requirements-dev.txt)
