@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import (
@@ -46,10 +47,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether prompts can be taken: 503 where the database can't be written.
 
-    A silent channel layer is reported, not failed: answers do not depend on it.
+    A silent channel layer and a cache that is not shared are reported, not failed: answers do
+    not depend on them.
     """
     database = _check_database()
-    report = {"database": database, "channel_layer": _check_layer()}
+    report = {"database": database, "channel_layer": _check_layer(), "cache": _check_cache()}
     return JsonResponse(report, status=200 if database == "ok" else 503)
 
 
@@ -112,6 +114,13 @@ def _check_layer() -> str:
         logger.warning("the channel layer is silent: %s", type(error).__name__)
         return "silent"
     return "ok"
+
+
+def _check_cache() -> str:
+    # A full Redis still reads and carries rings: only a write shows that it is full.
+    cache.set("ready", 1, 1)
+    # chatsite/cache.py; any other cache fails by itself.
+    return "ok" if getattr(cache, "is_shared", True) else "not shared"
 
 
 async def _ask_layer() -> None:

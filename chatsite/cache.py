@@ -43,6 +43,11 @@ class SharedCache(RedisCache):
         super().__init__(server, {**params, "OPTIONS": options})
         self._class = _Client
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all processes share it, as far as is known."""
+        return _probe_at is None
+
 
 def _guarded(name: str) -> Callable[..., Any]:
     """Return a method that goes to Redis where that works, else to the process's own cache."""

@@ -124,6 +124,13 @@ class Person:
         send.path = location if location.startswith("/c/") else ""
         return send
 
+    async def sign_in(self, base_url: str) -> httpx2.Response:
+        """Sign in with name and password, without the session that is open."""
+        async with self._client(base_url) as client:
+            client.cookies.delete("sessionid")
+            form = {"csrfmiddlewaretoken": _TOKEN, "login": self.name, "password": PASSWORD}
+            return await client.post("/accounts/login/", data=form)
+
     async def stop(self, base_url: str, generation_id: int) -> httpx2.Response:
         return await self.post(base_url, f"/g/{generation_id}/stop/")
 

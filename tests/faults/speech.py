@@ -32,10 +32,14 @@ class _Words(Sequence[str]):
 
 
 class Speech(_Words):
-    """Words without end, until `end_after` says how many more there will be."""
+    """Words without end, until `end_after` says how many more there will be.
+
+    `said_at` holds when each was said, in seconds of `time.monotonic()`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.said_at: list[float] = []
         self._is_ending = threading.Event()
         self._left = 0
 
@@ -47,6 +51,7 @@ class Speech(_Words):
         while not self._is_ending.is_set() or self._left > 0:
             if self._is_ending.is_set():
                 self._left -= 1
+            self.said_at.append(time.monotonic())
             self.said.append(f"word{len(self.said):04d} ")
             yield self.said[-1]
 

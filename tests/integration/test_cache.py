@@ -109,6 +109,18 @@ def test_a_server_that_hangs_is_waited_for_once(
     assert time.monotonic() - began_at < 10 * shared_cache.TIMEOUT_S
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", FAULTS)
+def test_readyz_tells_of_it_and_stays_ready(server: RedisServer, fault: str) -> None:
+    begin, end = FAULTS[fault]
+    begin(server)
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()["cache"]) == (200, "not shared")
+    end(server)
+    wait_until_shared()
+    assert Client().get("/readyz").json()["cache"] == "ok"
+
+
 def test_told_once_and_not_with_an_address(
     server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,7 +24,7 @@ def test_ready() -> None:
     response = Client().get("/readyz")
     assert (response.status_code, response.json()) == (
         200,
-        {"database": "ok", "channel_layer": "ok"},
+        {"database": "ok", "channel_layer": "ok", "cache": "ok"},
     )
 
 

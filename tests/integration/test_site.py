@@ -91,7 +91,8 @@ def slow(model: DemoThread) -> str:
 def test_probes(site: SiteProcess) -> None:
     with Visitor(site.base_url) as anybody:
         assert anybody.get("/healthz").text == "ok\n"
-        assert anybody.get("/readyz").json() == {"database": "ok", "channel_layer": "ok"}
+        report = anybody.get("/readyz").json()
+    assert report == {"database": "ok", "channel_layer": "ok", "cache": "ok"}
 
 
 def test_static_files(site: SiteProcess) -> None:
