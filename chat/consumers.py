@@ -18,13 +18,12 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from chat import metrics, services, sockets, worker
-from chat.events import Bell, look_interval_s
+from chat.events import Bell
 from chat.models import Conversation, Generation, User
 from chat.outage import is_outage, tell_outage
 from chat.relay import Position, Window, follow_conversation
@@ -78,7 +77,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated or not await in_thread(_may_read, user, self.conversation_id):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.
             return await self.close()
-        has_room = self._count.enter_context(sockets.counted(user.pk))
+        session_key = self.scope["session"].session_key or ""
+        signed_in = sockets.SignedIn(user.pk, user.password, session_key)
+        has_room = self._count.enter_context(sockets.counted(signed_in))
         await self.accept()
         if not has_room:
             # Not before it is accepted, where a page learns no code: it would come back as soon
@@ -158,7 +159,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         """Close the socket when its user may not read any more, or the process leaves."""
         with Bell(services.user_topic(self.user.pk), worker.LEAVING_TOPIC) as bell:
             while not worker.is_leaving() and await self._is_signed_in():
-                await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
+                # What nobody rings for, rights.watch finds out, for all sockets together.
+                await bell.wait(None)
                 bell.clear()
         if self._relay:
             self._relay.cancel()

@@ -18,6 +18,7 @@ from chat.claude import Claude
 from chat.demo.server import DemoServer
 from chat.events import Committer, Exchange
 from chat.generation import Runtime
+from chat.rights import watch
 from chat.worker import Worker, leave
 
 DEMO_RECORDS = 100
@@ -58,6 +59,7 @@ class Life:
         self._worker: Worker | None = None
         self._demo: DemoServer | None = None
         self._exchange: Exchange | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Start what the process runs; return when recovery is done.
@@ -102,6 +104,8 @@ class Life:
         if settings.REDIS_URL and self._exchange is None:
             self._exchange = Exchange(get_channel_layer())
             await self._exchange.begin()
+        if self._watch is None:
+            self._watch = asyncio.create_task(watch(), name="rights")
         self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
 
@@ -119,6 +123,9 @@ class Life:
         await asyncio.sleep(min(LAST_WORDS_S, settings.CHAT_DRAIN_S))
         leave()
         await self._end_connections()
+        if self._watch:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
         if self._exchange:
             await self._exchange.end()
         if self._demo:

@@ -25,33 +25,54 @@ from tests.integration.test_access import UNKNOWN, address, without_token
 pytestmark = pytest.mark.asyncio
 
 CLOSED_S = 5.0
+WORD_S = 0.2  # few words, because a management command takes its time
 ENDED = "logout, password change, account disabled, rights taken away"
 FOREIGN = "any of somebody else's ids at any URL, socket message or SSE stream"
 _MAKE_ADMIN = "User.objects.filter(username={!r}).update(is_staff=True, is_superuser=True)"
 
-Way = Callable[[Place, Person], Awaitable[httpx2.Response]]
+_DISABLE = "User.objects.filter(username={name!r}).update(is_active=False)"
+_IN_SHELL = "import time; from chat.models import User\n{}\nprint('at', time.time())"
+
+Way = Callable[[Place, Person], Awaitable[float]]
+"""Takes somebody's rights; returns when they were gone, in seconds of `time.time()`."""
 
 
-async def log_out(place: Place, person: Person) -> httpx2.Response:
-    return await person.post(place.sites[0].base_url, "/accounts/logout/")
+async def log_out(place: Place, person: Person) -> float:
+    return done(await person.post(place.sites[0].base_url, "/accounts/logout/"))
 
 
-async def change_password(place: Place, person: Person) -> httpx2.Response:
+async def change_password(place: Place, person: Person) -> float:
     new = "another pass phrase altogether"
     form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
-    return await person.post(place.sites[0].base_url, "/accounts/password/change/", **form)
+    path = "/accounts/password/change/"
+    return done(await person.post(place.sites[0].base_url, path, **form))
 
 
-async def disable(place: Place, person: Person) -> httpx2.Response:
+async def disable(place: Place, person: Person) -> float:
     """Have an admin take the tick from "active" in the account's form."""
     admin = place.person()
-    code = f"from chat.models import User; {_MAKE_ADMIN.format(admin.name)}"
-    await asyncio.to_thread(place.sites[0].manage, "shell", "--command", code)
+    await in_shell(place, _MAKE_ADMIN.format(admin.name))
     found = f"SELECT id FROM chat_user WHERE username = '{person.name}'"  # noqa: S608
     ((user_id,),) = place.records.query(found)
     form = {"username": person.name, "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     path = f"/admin/chat/user/{user_id}/change/"
-    return await admin.post(place.sites[0].base_url, path, **form)
+    return done(await admin.post(place.sites[0].base_url, path, **form))
+
+
+async def disable_in_shell(place: Place, person: Person) -> float:
+    return await in_shell(place, _DISABLE.format(name=person.name))
+
+
+def done(response: httpx2.Response) -> float:
+    assert response.status_code == 302, f"{response.status_code}: {response.text[:500]}"
+    return time.time()
+
+
+async def in_shell(place: Place, code: str) -> float:
+    """Run code in `manage.py shell`, a process that can ring for nobody; return when it was."""
+    arguments = ("shell", "--command", _IN_SHELL.format(code))
+    printed = await asyncio.to_thread(place.sites[0].manage, *arguments)
+    return float(printed.rpartition("at ")[2])
 
 
 WAYS: dict[str, Way] = {"logout": log_out, "password": change_password, "disabled": disable}
@@ -60,18 +81,16 @@ WAYS: dict[str, Way] = {"logout": log_out, "password": change_password, "disable
 async def lose_rights(place: Place, way: Way) -> float:
     """Take somebody's rights while Claude answers; return how long their sockets stayed open."""
     speech, name = Speech(), f"rights-{uuid.uuid4().hex}"
-    place.model.script(name, Text(speech, interval_s=0.05))
+    place.model.script(name, Text(speech, interval_s=WORD_S))
     near = place.sites[0].base_url
     async with scene(place, name) as seen, Tab(seen.person, near, seen.sent.path) as other:
         tabs = [seen.tab, other]
         for tab in tabs:
             await tab.until(lambda tab: tab.answer.count("word") > 3)
-        response = await way(place, seen.person)
-        ended_at = time.monotonic()
-        assert response.status_code == 302, f"{response.status_code}: {response.text[:500]}"
+        ended_at = await way(place, seen.person)
         for tab in tabs:
             await tab.until(lambda tab: NOT_ALLOWED in tab.close_codes)
-        after_s = time.monotonic() - ended_at
+        after_s = time.time() - ended_at
         await check_shut_out(seen, tabs, speech)
     return after_s
 
@@ -104,9 +123,20 @@ async def test_rights_end(place: Place, verdict: Verdicts) -> None:
     )
 
 
+async def test_rights_end_in_shell(place: Place, verdict: Verdicts) -> None:
+    """By a change of a row that no process hears of."""
+    after_s = await lose_rights(place, disable_in_shell)
+    verdict(
+        ENDED,
+        "by `manage.py shell`: that person's sockets close within 5 s and get nothing more",
+        f"disabled {after_s:.2f} s",
+        holds=after_s < CLOSED_S,
+    )
+
+
 async def test_rights_end_without_redis(multi: Place, verdict: Verdicts) -> None:
     def without_redis(way: Way) -> Way:
-        async def cut_and_go(place: Place, person: Person) -> httpx2.Response:
+        async def cut_and_go(place: Place, person: Person) -> float:
             assert place.redis is not None
             place.redis.kill()
             return await way(place, person)

@@ -398,17 +398,6 @@ async def test_socket_closes_at_the_next_message(
     assert stop_is_refused
 
 
-async def test_socket_closes_by_itself(site_life: None, model: DemoThread, alice: User) -> None:
-    """A page that only listens gets nothing more within five seconds of a sign-out."""
-    generation = await send(alice, slow(model))
-    cookie = await cookie_of(alice)
-    async with Socket(generation.conversation_id, cookie) as socket:
-        await socket.follow(empty_page())
-        await socket.frame()
-        await sign_out(alice, cookie)
-        assert await socket.close_code() == NOT_ALLOWED
-
-
 async def test_real_logout_closes(site_life: None, alice: User) -> None:
     client = AsyncClient()
     await client.aforce_login(alice)
