@@ -98,6 +98,23 @@ class Postgres(Program):
         """End it; `immediate` is a crash after which the next start recovers."""
         self.terminate(_STOP_SIGNALS[mode])
 
+    def hold(self) -> None:
+        super().hold()  # First, so that it starts no more of them.
+        self._signal_children(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal_children(signal.SIGCONT)
+        super().go_on()
+
+    def _signal_children(self, number: int) -> None:
+        """Signal the processes that serve connections; each is a session of its own."""
+        if not self.is_alive:
+            return
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        for child in map(int, children.split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
+
     def _takes_queries(self) -> bool:
         import psycopg
 
