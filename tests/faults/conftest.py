@@ -74,8 +74,15 @@ def multi(places: Places) -> Place:
 
 
 @pytest.fixture
+def single(places: Places) -> Place:
+    """One process with SQLite."""
+    return places.get("single")
+
+
+@pytest.fixture
 def verdict(request: pytest.FixtureRequest) -> Verdicts:
     """Enter a row into the table: `verdict(fault, promise, measured, holds=...)`."""
     callspec = getattr(request.node, "callspec", None)
-    mode = callspec.params.get("place", "multi") if callspec else "multi"
+    usual = "single" if "single" in request.fixturenames else "multi"
+    mode = callspec.params.get("place", usual) if callspec else usual
     return Verdicts(request.node, str(mode))

@@ -127,6 +127,7 @@ class Outage:
         self.people: list[Person] = []
         self._sending: dict[asyncio.Task[Send], tuple[Person, Site]] = {}
         self.tabs: list[Tab] = []
+        self._pids = [site.pid for site in place.sites]
 
     @property
     def late_s(self) -> float:
@@ -187,6 +188,8 @@ class Outage:
             while not all(row.is_final for row in History(self.place, people, [], {}).rows):
                 await asyncio.sleep(POLL_S)
         await History(self.place, people, tabs, texts).check()
+        living = [site.pid for site in self.place.sites if site.is_alive]
+        assert living == self._pids, "a process died"
 
 
 def check_refused(send: Send) -> None:

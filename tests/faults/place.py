@@ -60,7 +60,6 @@ class Place:
             self.postgres = Postgres(folder / "postgres")
             self.redis = Redis(folder)
             database_url = self.postgres.url
-        self.records = Records(database_url)
         self.upstream = Proxy(int(model.base_url.rpartition(":")[2]))
         self._settings = {
             **SETTINGS,
@@ -70,6 +69,7 @@ class Place:
             "STATIC_ROOT": str(folder / "static"),
             **(settings or {}),
         }
+        self.records = Records(self._settings["DATABASE_URL"])
         self._processes = processes
         self._people: list[Person] = []
         self.sites: list[Site] = []
