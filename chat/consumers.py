@@ -26,7 +26,7 @@ from chat import metrics, services, sockets, worker
 from chat.events import Bell
 from chat.models import Conversation, Generation, User
 from chat.outage import is_outage, tell_outage
-from chat.relay import Position, Window, follow_conversation
+from chat.relay import ACKNOWLEDGE_S, Position, Window, follow_conversation
 from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -136,11 +136,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         frames = follow_conversation(self.user, self.conversation_id, position)
         async with aclosing(frames):
             async for frame in frames:
-                if not await self._window.has_room():
+                if not (await self._window.has_room() and await self._is_taken(frame)):
                     # It reads again, or is gone: it says where it was when it comes back.
                     return await self.close(CLOSE_TRY_AGAIN)
-                await self.send(text_data=frame)
                 self._window.sent(frame)
+
+    async def _is_taken(self, frame: str) -> bool:
+        """Send a frame; False where the client reads nothing, whatever it acknowledges."""
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_S):
+                await self.send(text_data=frame)
+        except TimeoutError:
+            return False
+        return True
 
     def _acknowledge(self, frames: object) -> None:
         if isinstance(frames, int):

@@ -16,6 +16,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 
+from chatsite import pacing
 from chatsite.life import Life
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ def attach(life: Life) -> None:
     # As soon as it is asked to end it would cancel every request and every socket: a prompt that
     # is being saved, the answer's last words. `Life.end` waits for them, and then cancels.
     Server.kill_all_applications = lambda server: None
+    pacing.install()
     life.stop_listening = _stop_listening
     _reactor.callWhenRunning(_begin, life)
     _reactor.addSystemEventTrigger("before", "shutdown", _end, life)

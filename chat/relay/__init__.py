@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from chat.relay.conversation import follow_conversation
 from chat.relay.position import Position
-from chat.relay.window import Window
+from chat.relay.window import ACKNOWLEDGE_S, Window
 
-__all__ = ["Position", "Window", "follow_conversation"]
+__all__ = ["ACKNOWLEDGE_S", "Position", "Window", "follow_conversation"]

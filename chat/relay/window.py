@@ -1,7 +1,8 @@
 """What was sent to a reader and is not acknowledged yet.
 
-Daphne's `send` never blocks: what a client does not read piles up in memory. So the page says
-how many frames it has, and nothing more is sent while too much is under way. The log waits.
+A server, a proxy and the network buffer what a client does not read, so that `send` tells little
+about it. So the page says how many frames it has, and nothing more is sent while too much is under
+way. The log waits. A client that lies about it is held up by the server (chatsite/pacing.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ WINDOW_CHARS = 256_000
 """So much may be under way, or a single larger frame; at most four bytes a character."""
 
 ACKNOWLEDGE_S = 30.0
-"""A reader that acknowledges nothing for so long has stopped reading."""
+"""A reader that acknowledges nothing, or takes nothing, for so long has stopped reading."""
 
 
 class Window:

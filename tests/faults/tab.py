@@ -49,15 +49,23 @@ class Tab:
     Args:
         base_url: where the page and its socket are; may be changed, for the next connection.
         reconnect_s: the longest wait before it connects again, as the page's script has one.
+        page: what it shows already; loaded where there is none.
     """
 
     def __init__(
-        self, person: Person, base_url: str, path: str, *, reconnect_s: float = 4.0
+        self,
+        person: Person,
+        base_url: str,
+        path: str,
+        *,
+        reconnect_s: float = 4.0,
+        page: ShownPage | None = None,
     ) -> None:
         self.person = person
         self.base_url = base_url
         self.path = path
-        self.page = ShownPage("")
+        self.page = page or ShownPage("")
+        self._is_loaded = page is not None
         self.frames = 0
         self.largest_frame_bytes = 0
         self.frame_times: list[float] = []
@@ -73,7 +81,8 @@ class Tab:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self.load()
+        if not self._is_loaded:
+            await self.load()
         self._task = asyncio.create_task(self._stay(), name="tab")
         self._task.add_done_callback(lambda _: self._changed.set())
         return self
