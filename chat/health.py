@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -31,6 +33,9 @@ from chat.models import Process
 logger = logging.getLogger(__name__)
 
 LAYER_TIMEOUT_S = 2.0
+
+ROOM_BYTES = 4_000_000
+"""A prompt of the usual largest size needs so much: once in the log, once in the file."""
 
 
 @never_cache
@@ -99,12 +104,20 @@ def _check_database() -> str:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return "migrations are missing"
         with transaction.atomic():
-            # Writes nothing, but needs the right and the room to write.
+            # Writes nothing, but needs the right to write.
             Process.objects.filter(pk__isnull=True).update(name="")
     except DatabaseError as error:
         logger.error("not ready: %s", type(error).__name__)
         return "not writable"
-    return "ok"
+    return "ok" if _has_room() else "disk is full"
+
+
+def _has_room() -> bool:
+    """Whether a database of a file can grow. A small write would tell little: it often fits."""
+    if connection.vendor != "sqlite":
+        return True
+    folder = Path(connection.settings_dict["NAME"]).parent
+    return shutil.disk_usage(folder).free >= ROOM_BYTES
 
 
 def _check_layer() -> str:

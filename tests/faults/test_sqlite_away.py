@@ -15,7 +15,16 @@ import pytest
 
 from chat.demo.thread import DemoThread
 from tests.faults.conftest import open_folder
-from tests.faults.outage import BACK_S, Outage, Stream, check_refused, said, streams
+from tests.faults.outage import (
+    BACK_S,
+    GIVE_UP_S,
+    POLL_S,
+    Outage,
+    Stream,
+    check_refused,
+    said,
+    streams,
+)
 from tests.faults.place import Place
 from tests.faults.records import FINAL
 from tests.faults.tab import Tab
@@ -27,7 +36,7 @@ pytestmark = pytest.mark.asyncio
 PROMISE = "waits, or refuses in words; reading works on; the process lives"
 QUICK_S = 5.0  # a page that waits for nothing, on a busy machine
 MOUNT, UMOUNT = "/bin/mount", "/bin/umount"
-DISK_BYTES = 16_000_000
+DISK_BYTES = 24_000_000
 LARGE_CHARS = 500_000
 
 
@@ -80,6 +89,21 @@ async def test_sqlite_locked(single: Place, verdict: Verdicts, locked_s: float) 
         and back_s < BACK_S
         and end.status == "complete",
     )
+
+
+async def readiness(stream: Stream) -> tuple[int, str]:
+    response = await stream.person.get(stream.place.sites[0].base_url, "/readyz")
+    return response.status_code, response.json()["database"]
+
+
+async def until_ready(stream: Stream) -> float:
+    """Wait until the process says that it is ready; return how long that took."""
+    begun_at = time.monotonic()
+    async with asyncio.timeout(GIVE_UP_S):
+        while await readiness(stream) != (200, "ok"):
+            # A probe is asked: it tells nobody by itself.
+            await asyncio.sleep(POLL_S)
+    return time.monotonic() - begun_at
 
 
 class Disk:
@@ -142,8 +166,10 @@ async def test_disk_full(on_disk: Place, disk: Disk, verdict: Verdicts, full_s: 
         read_s = await read_everything(running[0])
         # Not a wait for something: so long the fault lasts.
         await asyncio.sleep(over_at - time.monotonic())
+        assert await readiness(running[0]) == (503, "disk is full")
         disk.free()
         back_s = await outage.new_send()
+        back_s = max(back_s, await until_ready(running[0]))
         codes = await outage.answers()
         end = await running[0].end()
         await outage.check()
@@ -151,7 +177,7 @@ async def test_disk_full(on_disk: Place, disk: Disk, verdict: Verdicts, full_s: 
         f"disk full for {full_s:.0f} s",
         PROMISE,
         f"{said(codes)}; pages in {read_s:.1f} s; words {outage.late_s:.1f} s late, "
-        f"{end.status}; a new send was answered {back_s:.1f} s later",
+        f"{end.status}; ready again, and a new send answered, {back_s:.1f} s later",
         holds=set(codes) <= {302, 503}
         and read_s < QUICK_S
         and back_s < BACK_S

@@ -10,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
+from chat import health
 from tests.numbers import parse
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,14 @@ def test_missing_migration_is_not_ready() -> None:
     MigrationRecorder.Migration.objects.filter(app="chat").delete()
     response = Client().get("/readyz")
     assert (response.status_code, response.json()["database"]) == (503, "migrations are missing")
+
+
+def test_full_disk_is_not_ready(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ROOM_BYTES", 2**80)
+    response = Client().get("/readyz")
+    # A server of its own has a disk of its own.
+    told = (503, "disk is full") if settings.IS_SQLITE else (200, "ok")
+    assert (response.status_code, response.json()["database"]) == told
 
 
 def test_silent_channel_layer_is_told_but_ready(settings: Settings) -> None:
