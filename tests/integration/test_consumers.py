@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as site_settings
 from django.contrib.sessions.models import Session
@@ -62,6 +63,16 @@ async def cookie_of(user: User) -> str:
     return str(client.cookies[site_settings.SESSION_COOKIE_NAME].value)
 
 
+class Communicator(WebsocketCommunicator):
+    """Lets the site give its database connections back, as it does when it is served.
+
+    Channels has them kept while its communicator sends or waits; a pool would soon be empty.
+    """
+
+    send_input: Any = ApplicationCommunicator.send_input
+    receive_output: Any = ApplicationCommunicator.receive_output
+
+
 class Socket:
     """A browser's end of one socket; a context manager that hangs up."""
 
@@ -75,7 +86,7 @@ class Socket:
             name = site_settings.SESSION_COOKIE_NAME
             headers.append((b"cookie", f"{name}={cookie}".encode()))
         path = f"/ws/c/{conversation_id}/"
-        self.communicator = WebsocketCommunicator(asgi.application, path, headers=headers)
+        self.communicator = Communicator(asgi.application, path, headers=headers)
 
     async def __aenter__(self) -> Socket:
         is_open, _ = await self.communicator.connect(timeout=5)
