@@ -1,13 +1,21 @@
-"""What a process has of the system: memory, files, threads; read from Linux's /proc (proc(5))."""
+"""What processes have of the system: memory, files, threads; read from Linux's /proc (proc(5))."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import time
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
-MB = 1024 * 1024
+from tests.faults.place import Place
+from tests.numbers import scrape
+
+POLL_S = 0.5
+REQUESTS_AT_ONCE = 40  # twice the connections of a pool (settings.py)
+CONNECTIONS = 22  # of a process: a pool of 20, which keeps them, its heartbeat's, its log writer's
 _NUMBER = re.compile(r"[:\[][0-9]+\]?")
 
 
@@ -54,3 +62,87 @@ def _target(link: Path) -> str:
         return os.readlink(link)
     except FileNotFoundError:
         return ""
+
+
+class Holdings(NamedTuple):
+    """What all processes of a site hold together.
+
+    `database` counts connections, or open files of SQLite; `files` are the other ones, with all
+    sockets.
+    """
+
+    files: int
+    threads: int
+    database: int
+    sockets: int
+    running: int
+    memory_mb: float
+
+    def is_within(self, bounds: Holdings) -> bool:
+        return all(mine <= bound for mine, bound in zip(self, bounds, strict=True))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.files} files, {self.threads} threads, {self.database} of the database, "
+            f"tasks of {self.sockets} sockets and {self.running} answers, {self.memory_mb:.0f} MB"
+        )
+
+
+def holdings(place: Place) -> Holdings:
+    """Return what a site holds at this moment; being asked, it holds a little more."""
+    gauges = [scrape(site.base_url) for site in place.sites]
+    usages = [Usage(site.pid) for site in place.sites]
+    files = sum((usage.files() for usage in usages), Counter())
+    database = _connections(place) if place.postgres else _of_sqlite(files)
+    return Holdings(
+        files=files.total() - database,
+        threads=sum(usage.threads for usage in usages),
+        database=database,
+        sockets=int(sum(gauge["chat_open_sockets"] for gauge in gauges)),
+        running=int(sum(gauge["chat_running_generations"] for gauge in gauges)),
+        memory_mb=sum(usage.memory_mb for usage in usages),
+    )
+
+
+async def until_back(place: Place, bounds: Holdings, timeout_s: float) -> tuple[float, Holdings]:
+    """Wait until a site holds no more than `bounds`; return the seconds, and what it holds.
+
+    Returns what it holds at the time-out as well: the caller judges.
+    """
+    begun_at = time.monotonic()
+    while True:
+        now = await asyncio.to_thread(holdings, place)
+        after_s = time.monotonic() - begun_at
+        if now.is_within(bounds) or after_s > timeout_s:
+            return after_s, now
+        # A process tells nobody of what it gives back: looking is the only way.
+        await asyncio.sleep(POLL_S)
+
+
+def most_of_database(place: Place, before: Holdings) -> int:
+    """Return what a site may keep of its database, whatever goes on.
+
+    SQLite can't close a file while a connection of the same process has a lock on it, but opens
+    it again from what is left (its source, os_unix.c, "UNUSED FILE DESCRIPTORS"): as many stay
+    as were ever in use at once.
+    """
+    return max(before.database, CONNECTIONS * len(place.sites) if place.postgres else 0)
+
+
+async def fill_pools(place: Place) -> None:
+    """Have each process use about as much of its database at once as it ever does."""
+    person = place.person()
+    urls = [site.base_url for site in place.sites for _ in range(REQUESTS_AT_ONCE)]
+    await asyncio.gather(*(person.get(url, "/") for url in urls))
+
+
+def _connections(place: Place) -> int:
+    ((number,),) = place.records.query(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    return int(number)
+
+
+def _of_sqlite(files: Counter[str]) -> int:
+    return sum(number for name, number in files.items() if ".sqlite3" in name)
