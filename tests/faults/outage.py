@@ -27,6 +27,7 @@ from tests.integration.answers import prompt
 WORD_S = 0.02
 BEGUN_WORDS = 20
 GIVE_UP_S = 60.0
+PEOPLE = 120  # more than take part
 POLL_S = 0.05
 LONGER_THAN_ANY_S = 600.0
 BACK_S = 10.0
@@ -53,9 +54,15 @@ class Stream:
         return self.place.records.newest(self.sent.path)
 
     async def goes_on(self, words: int = 25) -> float:
-        """Wait until the page shows words that were not said yet; return how long that took."""
+        """Wait until the page shows words that were not said yet, or the end.
+
+        Returns:
+            how long that took, in seconds.
+        """
         wanted = len(self.speech) + words
-        return await self.tab.until(lambda tab: tab.answer.count("word") >= wanted)
+        return await self.tab.until(
+            lambda tab: tab.answer.count("word") >= wanted or has_ended(tab)
+        )
 
     async def end(self) -> Row:
         """Have Claude end the answer; return it as it is stored when its page shows the end."""
@@ -122,12 +129,13 @@ class Outage:
     """People of one place, before, during and after a fault."""
 
     def __init__(self, place: Place, running: Sequence[Stream]) -> None:
+        place.gather(PEOPLE)
         self.place = place
         self.streams = running
         self.people: list[Person] = []
         self._sending: dict[asyncio.Task[Send], tuple[Person, Site]] = {}
         self.tabs: list[Tab] = []
-        self._pids = [site.pid for site in place.sites]
+        self._pids = self._living()
 
     @property
     def late_s(self) -> float:
@@ -179,17 +187,26 @@ class Outage:
                 self.tabs.append(tab)
         return time.monotonic() - begun_at
 
+    async def until_quiet(self) -> None:
+        """Wait until every answer has ended."""
+        async with asyncio.timeout(GIVE_UP_S):
+            while not all(row.is_final for row in self._history().rows):
+                await asyncio.sleep(POLL_S)
+
     async def check(self) -> None:
-        """Wait until everything has ended, and check what must always hold."""
+        """Wait until every answer has ended, and check what must always hold."""
+        await self.until_quiet()
+        await self._history().check()
+        assert self._living() == self._pids, "a process died"
+
+    def _history(self) -> History:
         people = [*self.people, *(each.person for each in self.streams)]
         tabs = [*self.tabs, *(each.tab for each in self.streams)]
         texts = {each.sent.text: each.speech.text for each in self.streams}
-        async with asyncio.timeout(GIVE_UP_S):
-            while not all(row.is_final for row in History(self.place, people, [], {}).rows):
-                await asyncio.sleep(POLL_S)
-        await History(self.place, people, tabs, texts).check()
-        living = [site.pid for site in self.place.sites if site.is_alive]
-        assert living == self._pids, "a process died"
+        return History(self.place, people, tabs, texts)
+
+    def _living(self) -> list[int]:
+        return [site.pid for site in self.place.sites if site.is_alive]
 
 
 def check_refused(send: Send) -> None:

@@ -101,9 +101,13 @@ class Place:
 
     def person(self) -> Person:
         """Return somebody whom no test has met yet."""
-        if not self._people:
-            self._people = make_people(self.sites[0], secrets.token_hex(4), PEOPLE)
+        self.gather(1)
         return self._people.pop()
+
+    def gather(self, people: int) -> None:
+        """Have so many people ready, whatever becomes of the database; PEOPLE at most."""
+        if len(self._people) < people:
+            self._people += make_people(self.sites[0], secrets.token_hex(4), PEOPLE)
 
     def owner_of(self, path: str) -> Site:
         """Return the process that writes the newest answer of a conversation: it is taken."""

@@ -38,16 +38,19 @@ def sends_held_up(postgres: Postgres) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def exhausted(outage: Outage, *sites: Site) -> AsyncIterator[None]:
-    """Have the pools of some processes exhausted for EXHAUSTED_S at least."""
+async def exhausted(
+    outage: Outage, *sites: Site, for_s: float = EXHAUSTED_S
+) -> AsyncIterator[None]:
+    """Have the pools of some processes exhausted, for so long at least."""
     place = outage.place
     assert place.postgres is not None
     with sends_held_up(place.postgres):
         outage.send(*sites, count=POOL + MORE)
         async with asyncio.timeout(GIVE_UP_S):
             while place.records.query(WAITING) != [(POOL * len(sites),)]:
+                # A server tells nobody of who waits: asking is the only way.
                 await asyncio.sleep(POLL_S)
-        over_at = time.monotonic() + EXHAUSTED_S
+        over_at = time.monotonic() + for_s
         yield
         # Not a wait for something: so long the fault lasts.
         await asyncio.sleep(max(0.0, over_at - time.monotonic()))
@@ -168,4 +171,24 @@ async def test_connections_of_the_server(multi: Place, verdict: Verdicts) -> Non
         f"{taken} taken from outside; {said(codes)}; pages {sorted(pages)}; "
         f"a new send was answered {back_s:.1f} s later",
         holds=pages <= {200, 503} and set(codes) <= {302, 503} and back_s < BACK_S,
+    )
+
+
+async def test_restart_after_a_rush(multi: Place, verdict: Verdicts) -> None:
+    """All connections that a rush has left in the pools break at once."""
+    assert multi.postgres is not None
+    outage = Outage(multi, [])
+    async with exhausted(outage, *multi.sites, for_s=0):
+        pass
+    await outage.answers()
+    await outage.until_quiet()
+    await asyncio.to_thread(multi.postgres.stop)
+    await asyncio.to_thread(multi.postgres.start)
+    back_s = await outage.new_send()
+    await outage.check()
+    verdict(
+        "PostgreSQL restarted after a rush",
+        "a new send works within 10 s",
+        f"answered {back_s:.1f} s later, {POOL} connections in each pool",
+        holds=back_s < BACK_S,
     )
