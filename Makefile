@@ -43,7 +43,7 @@ test:
 
 faults:
 	$(call install,requirements-dev.txt)
-	@$(PY) -m pytest tests/faults -m "long or not long" --durations=10 $(ARGS)
+	@$(PY) -m pytest tests/faults -m "long or not long" --numprocesses=2 --dist=worksteal $(ARGS)
 
 cluster:
 	$(call install,requirements.txt)
