@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from deploy.servers import Postgres
-from tests.faults.outage import BACK_S, Outage, said, streams
+from tests.faults.outage import BACK_S, PEOPLE, Outage, said, streams
 from tests.faults.place import Place
 from tests.faults.verdicts import Verdicts
 
@@ -36,6 +36,8 @@ FAULTS = [
     Fault("held up (5 s)", Postgres.hold, Postgres.go_on),
     # Longer than a request waits: sends are refused.
     Fault("restarted (15 s)", Postgres.stop, Postgres.start, 15.0),
+    # Longer than the log of an answer waits.
+    Fault("restarted (45 s)", Postgres.stop, Postgres.start, 45.0),
 ]
 
 
@@ -61,19 +63,44 @@ async def test_postgresql_away(multi: Place, verdict: Verdicts, fault: Fault) ->
         await asyncio.to_thread(fault.begin, multi.postgres)
         await send_for(outage, fault.away_s)
         await asyncio.to_thread(fault.end, multi.postgres)
-        back_s = await outage.new_send()
+        back_s, *on_s = await asyncio.gather(
+            outage.new_send(), *(stream.goes_on() for stream in running)
+        )
         codes = await outage.answers()
         ends = [await stream.end() for stream in running]
         await outage.check()
     verdict(
         f"PostgreSQL {fault.name}",
         "streams go on or end honestly within 30 s",
-        f"words {outage.late_s:.1f} s late at most; {', '.join(row.status for row in ends)}",
-        holds=outage.late_s < HONEST_S,
+        f"{max(on_s):.1f} s after it was back; words {outage.late_s:.1f} s late at most; "
+        f"{', '.join(row.status for row in ends)}",
+        holds=max(on_s) < HONEST_S,
     )
     verdict(
         f"PostgreSQL {fault.name}",
         "sends in between are refused in words, the draft stays; a new one works within 10 s",
         f"{said(codes)}; a new one was answered {back_s:.1f} s later",
         holds=set(codes) <= {302, 503} and back_s < BACK_S,
+    )
+
+
+@pytest.mark.long
+async def test_process_starts_without_postgresql(multi: Place, verdict: Verdicts) -> None:
+    assert multi.postgres is not None
+    site = multi.sites[0]
+    multi.gather(PEOPLE)
+    site.kill()
+    await asyncio.to_thread(multi.postgres.stop)
+    await asyncio.to_thread(site.start)
+    outage = Outage(multi, [])
+    outage.send()
+    await asyncio.to_thread(multi.postgres.start)
+    back_s = await outage.new_send()
+    codes = await outage.answers()
+    await outage.check()
+    verdict(
+        "a process starts while PostgreSQL is away",
+        "a new send works within 10 s",
+        f"{said(codes)}; a new one was answered {back_s:.1f} s later",
+        holds=back_s < BACK_S,
     )

@@ -190,3 +190,23 @@ async def test_redis_is_restarted(multi: Place, verdict: Verdicts) -> None:
         f"{', '.join(row.status for row in ends)}",
         holds=late_s < LATE_S and back_s < BACK_S and {row.status for row in ends} == {"complete"},
     )
+
+
+@pytest.mark.long
+async def test_process_starts_without_redis(multi: Place, verdict: Verdicts) -> None:
+    assert multi.redis is not None
+    multi.redis.kill()
+    for site in multi.sites:
+        await asyncio.to_thread(site.terminate)
+        await asyncio.to_thread(site.start)
+    outage = Outage(multi, [])
+    _, late_s = await seen_elsewhere(outage)
+    await asyncio.to_thread(multi.redis.start)
+    back_s, _ = await seen_elsewhere(outage, until_s=RUNG_S)
+    await outage.check()
+    verdict(
+        "processes start while Redis is away",
+        "across processes at most 5 s late; rings come within 10 s",
+        f"a prompt was seen after {late_s:.1f} s; rings {back_s:.1f} s after it was back",
+        holds=late_s < LATE_S and back_s < BACK_S,
+    )
