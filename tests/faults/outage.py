@@ -113,6 +113,8 @@ async def stream(place: Place, site: Site) -> AsyncIterator[Stream]:
 @asynccontextmanager
 async def streams(place: Place) -> AsyncIterator[list[Stream]]:
     """Have each process write an answer."""
+    # Making people takes seconds, in which no page could be watched.
+    place.gather(2 * PEOPLE)
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(stream(place, site)) for site in place.sites]
 

@@ -72,15 +72,15 @@ async def read(stream: Stream, site: Site) -> tuple[int, float]:
     return code, slowest_s
 
 
-async def end_all(outage: Outage, verdict: Verdicts, fault: str, log: int) -> None:
+async def end_all(outage: Outage, verdict: Verdicts, fault: str, missed: int) -> None:
     """Have the answers end, check everything, and enter what they went through.
 
     Args:
-        log: how long the log of the processes was before the fault.
+        missed: how many heartbeats the logs said to have failed before.
     """
     ends = [await stream.end() for stream in outage.streams]
     await outage.check()
-    missed = outage.place.log_text()[log:].count(NO_HEARTBEAT)
+    missed = outage.place.log_text().count(NO_HEARTBEAT) - missed
     late = " and ".join(f"{stream.late_s:.1f}" for stream in outage.streams)
     verdict(
         fault,
@@ -95,7 +95,7 @@ async def end_all(outage: Outage, verdict: Verdicts, fault: str, log: int) -> No
 
 async def test_pool_of_one_process(multi: Place, verdict: Verdicts) -> None:
     full, free = multi.sites
-    log = len(multi.log_text())
+    missed = multi.log_text().count(NO_HEARTBEAT)
     async with streams(multi) as running:
         outage = Outage(multi, running)
         async with exhausted(outage, full):
@@ -103,7 +103,7 @@ async def test_pool_of_one_process(multi: Place, verdict: Verdicts) -> None:
             (code, read_s), (full_code, _) = await asyncio.gather(*reads)
         back_s = await outage.new_send()
         codes = await outage.answers()
-        await end_all(outage, verdict, "pool exhausted in one process", log)
+        await end_all(outage, verdict, "pool exhausted in one process", missed)
     there_s = running[0].late_s
     verdict(
         "pool exhausted in one process",
@@ -119,7 +119,7 @@ async def test_pool_of_one_process(multi: Place, verdict: Verdicts) -> None:
 
 @pytest.mark.long
 async def test_pools_of_all_processes(multi: Place, verdict: Verdicts) -> None:
-    log = len(multi.log_text())
+    missed = multi.log_text().count(NO_HEARTBEAT)
     async with streams(multi) as running:
         outage = Outage(multi, running)
         async with exhausted(outage, *multi.sites):
@@ -127,7 +127,7 @@ async def test_pools_of_all_processes(multi: Place, verdict: Verdicts) -> None:
             pages = {code for code, _ in await asyncio.gather(*reads)}
         back_s = await outage.new_send()
         codes = await outage.answers()
-        await end_all(outage, verdict, "pools exhausted in all processes", log)
+        await end_all(outage, verdict, "pools exhausted in all processes", missed)
     verdict(
         "pools exhausted in all processes",
         "waits, or refuses in words; the processes live",
@@ -152,7 +152,7 @@ def connections_taken(postgres: Postgres) -> Iterator[int]:
 async def test_connections_of_the_server(multi: Place, verdict: Verdicts) -> None:
     """Each process goes on with those that it has."""
     assert multi.postgres is not None
-    log = len(multi.log_text())
+    missed = multi.log_text().count(NO_HEARTBEAT)
     async with streams(multi) as running:
         outage = Outage(multi, running)
         with connections_taken(multi.postgres) as taken:
@@ -164,7 +164,7 @@ async def test_connections_of_the_server(multi: Place, verdict: Verdicts) -> Non
             await asyncio.sleep(max(0.0, over_at - time.monotonic()))
         back_s = await outage.new_send()
         codes = await outage.answers()
-        await end_all(outage, verdict, "PostgreSQL has no free connection", log)
+        await end_all(outage, verdict, "PostgreSQL has no free connection", missed)
     verdict(
         "PostgreSQL has no free connection",
         "waits, or refuses in words; the processes live",

@@ -157,9 +157,8 @@ async def test_redis_fails(multi: Place, verdict: Verdicts, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["gone", *(pytest.param(name, marks=pytest.mark.long) for name in ("full", "held up"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", FAULTS)
 async def test_redis_fails_beside_one_process(alone: Place, verdict: Verdicts, name: str) -> None:
     verdict.mode = "single"
     _, seen_s = await fails(alone, verdict, name)

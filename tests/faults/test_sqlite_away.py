@@ -152,7 +152,7 @@ def on_disk(disk: Disk, model: DemoThread) -> Iterator[Place]:
         yield place
 
 
-@pytest.mark.parametrize("full_s", [8.0, pytest.param(70.0, marks=pytest.mark.long)])
+@pytest.mark.parametrize("full_s", [6.0, pytest.param(70.0, marks=pytest.mark.long)])
 async def test_disk_full(on_disk: Place, disk: Disk, verdict: Verdicts, full_s: float) -> None:
     verdict.mode = "single"
     async with streams(on_disk) as running:
