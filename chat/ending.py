@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,9 +32,11 @@ from chat.content import (
     plain_text,
     text_of,
 )
+from chat.events.entry import delta_chars
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
 from chat.render import render
+from chat.threads import own_connection
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,9 @@ MAX_REQUEST_ID_CHARS = 100
 
 MAX_CONTINUATIONS = 3
 """So often an answer that was interrupted is gone on with by itself."""
+
+LARGE_CHARS = 1_000_000
+"""A longer answer is stored on a connection that does not outlive that."""
 
 QUEUE_TOPIC = "queue"
 """Rings when a generation waits for any process to take it."""
@@ -68,10 +74,12 @@ class Answer:
         self.content = Content()
         self.request_id = ""
         self.first_word_at: datetime | None = None
+        self.chars = 0
 
     def feed(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         """Take in one event of the log."""
         self.content.feed(kind, data)
+        self.chars += delta_chars(kind, data)
         if self.content.has_word and self.first_word_at is None:
             self.first_word_at = at
 
@@ -91,6 +99,13 @@ def finish(
 
     Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
     """
+    with own_connection() if answer.chars > LARGE_CHARS else nullcontext():
+        return _finish(generation_id, owner_id, answer, ending)
+
+
+def _finish(
+    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending
+) -> events.Entry | None:
     now = timezone.now()
     with transaction.atomic():
         running = Generation.objects.filter(

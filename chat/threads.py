@@ -1,10 +1,11 @@
-"""Database work of async code: in any thread, or in one with a connection of its own."""
+"""Database work of async code: in any thread, or on a connection of its own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -21,6 +22,22 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     Not thread sensitive, which outside a request would put the whole process behind one thread.
     """
     return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+
+
+@contextmanager
+def own_connection() -> Iterator[None]:
+    """Give the block a connection outside the pool, and this thread its usual one afterwards.
+
+    For what is large: libpq keeps a buffer as large as the largest message that it ever sent, for
+    as long as the connection lives (its source, fe-misc.c), and a pool keeps its connections.
+    """
+    usual = connections[DEFAULT_DB_ALIAS]
+    _connect_outside_the_pool()
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections[DEFAULT_DB_ALIAS] = usual
 
 
 class OwnThread:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from chat.demo.steps import Text
+from tests.faults.large import send, until_final
 from tests.faults.place import Place
 from tests.faults.scene import scene
 from tests.faults.tab import Tab, shows
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.asyncio
 BACK_S = 60.0
 LEFT_MB = 30.0
 MANY = 10**9
+LARGE = 4
+LARGE_S = 4.0
 CONVERSATIONS = 30
 BEGUN = shows("word0003")
 WORDS = [f"word{number:04d} " for number in range(60)]
@@ -101,5 +104,27 @@ async def test_nothing_is_left(place: Place, verdict: Verdicts, rounds: int) -> 
         "within 60 s sockets, tasks, files and database connections are back to where they were, "
         "memory within 30 MB",
         f"after {after_s:.1f} s: {after}; before: {before}",
+        holds=after.is_within(bounds),
+    )
+
+
+async def write_large(place: Place) -> None:
+    sent, _ = await send(place, place.person(), LARGE_S)
+    await until_final(place, sent.path)
+
+
+@pytest.mark.long
+async def test_memory_of_large_answers(place: Place, verdict: Verdicts) -> None:
+    """Compared with what was there after a first one."""
+    await write_large(place)
+    quiet = Holdings(MANY, MANY, MANY, 0, 0, MANY)
+    _, before = await until_back(place, quiet, BACK_S)
+    await asyncio.gather(*(write_large(place) for _ in range(LARGE)))
+    bounds = quiet._replace(memory_mb=before.memory_mb + LEFT_MB)
+    after_s, after = await until_back(place, bounds, BACK_S)
+    verdict(
+        f"{LARGE} answers of 20 MB at once",
+        "within 60 s memory is back within 30 MB",
+        f"after {after_s:.1f} s {after.memory_mb:.0f} MB; before {before.memory_mb:.0f} MB",
         holds=after.is_within(bounds),
     )
