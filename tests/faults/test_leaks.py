@@ -13,7 +13,7 @@ from tests.faults.large import send, until_final
 from tests.faults.place import Place
 from tests.faults.scene import scene
 from tests.faults.tab import Tab, shows
-from tests.faults.usage import Holdings, fill_pools, holdings, most_of_database, until_back
+from tests.faults.usage import Holdings, at_rest, fill_pools, most_of_database, until_back
 from tests.faults.verdicts import Verdicts
 from tests.proxy import Proxy
 
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.asyncio
 
 BACK_S = 60.0
 LEFT_MB = 30.0
+NOT_AT_ONCE = 2  # files and the database's connections are counted one after the other
 MANY = 10**9
 LARGE = 4
 LARGE_S = 4.0
@@ -87,14 +88,15 @@ async def test_nothing_is_left(place: Place, verdict: Verdicts, rounds: int) -> 
     That is caches, threads, and the connections of pools.
     """
     place.model.script("words", Text(WORDS, interval_s=0.05))
-    quiet = holdings(place)
+    quiet = await at_rest(place, BACK_S)
+    most_files = quiet.files + NOT_AT_ONCE
     await load(place)
     await fill_pools(place)
-    _, before = await until_back(place, Holdings(quiet.files, MANY, MANY, 0, 0, MANY), BACK_S)
+    _, before = await until_back(place, Holdings(most_files, MANY, MANY, 0, 0, MANY), BACK_S)
     for _ in range(rounds):
         await load(place)
     bounds = before._replace(
-        files=quiet.files,
+        files=most_files,
         database=most_of_database(place, before),
         memory_mb=before.memory_mb + LEFT_MB,
     )

@@ -104,6 +104,21 @@ def holdings(place: Place) -> Holdings:
     )
 
 
+async def at_rest(place: Place, timeout_s: float) -> Holdings:
+    """Return what a site holds when two looks in a row see the same files and connections.
+
+    A single look may count a connection of a command that is just ending.
+    """
+    earlier = await asyncio.to_thread(holdings, place)
+    async with asyncio.timeout(timeout_s):
+        while True:
+            await asyncio.sleep(POLL_S)
+            now = await asyncio.to_thread(holdings, place)
+            if (now.files, now.database) == (earlier.files, earlier.database):
+                return now
+            earlier = now
+
+
 async def until_back(place: Place, bounds: Holdings, timeout_s: float) -> tuple[float, Holdings]:
     """Wait until a site holds no more than `bounds`; return the seconds, and what it holds.
 
