@@ -31,11 +31,11 @@ from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-# Codes for applications (RFC 6455, 7.4.2), named after HTTP's statuses: Daphne raises on those of
-# the protocol itself, such as 1011 and 1013.
-
 PONG = "<!-- pong -->"
 """Shows a page that the connection lives. It changes nothing, and counts as no frame."""
+
+# Codes for applications (RFC 6455, 7.4.2), named after HTTP's statuses: Daphne raises on those of
+# the protocol itself, such as 1011 and 1013.
 
 CLOSE_NOT_ALLOWED = 4403
 """The right to read is gone: the page must not come back by itself."""
@@ -58,6 +58,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     _window: Window
     _relay: asyncio.Task[None] | None = None
     _guard: asyncio.Task[None] | None = None
+    _pong: asyncio.Task[None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,7 +98,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if message.get("verb") == "have":
             return self._acknowledge(message.get("frames"))
         if message.get("verb") == "ping":
-            return await self.send(text_data=PONG)
+            return self._answer_ping()
         if not await self._is_signed_in():
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":
@@ -106,7 +107,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             await self._stop(message)
 
     async def _end(self) -> None:
-        tasks = [task for task in (self._relay, self._guard) if task]
+        tasks = [task for task in (self._relay, self._guard, self._pong) if task]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -136,12 +137,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         frames = follow_conversation(self.user, self.conversation_id, position)
         async with aclosing(frames):
             async for frame in frames:
-                if not (await self._window.has_room() and await self._is_taken(frame)):
+                if not (await self._window.has_room() and await self._send_in_time(frame)):
                     # It reads again, or is gone: it says where it was when it comes back.
                     return await self.close(CLOSE_TRY_AGAIN)
                 self._window.sent(frame)
 
-    async def _is_taken(self, frame: str) -> bool:
+    async def _send_in_time(self, frame: str) -> bool:
         """Send a frame; False where the client reads nothing, whatever it acknowledges."""
         try:
             async with asyncio.timeout(ACKNOWLEDGE_S):
@@ -149,6 +150,15 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             return False
         return True
+
+    def _answer_ping(self) -> None:
+        # Not awaited: a client that takes nothing must not hold up what else it says.
+        if self._pong is None or self._pong.done():
+            self._pong = self._begin(self._send_pong(), "pong")
+
+    async def _send_pong(self) -> None:
+        if not await self._send_in_time(PONG):
+            await self.close(CLOSE_TRY_AGAIN)
 
     def _acknowledge(self, frames: object) -> None:
         if isinstance(frames, int):

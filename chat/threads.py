@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +39,8 @@ def own_connection() -> Iterator[None]:
     try:
         yield
     finally:
-        connections[DEFAULT_DB_ALIAS].close()
-        connections[DEFAULT_DB_ALIAS] = usual
+        own, connections[DEFAULT_DB_ALIAS] = connections[DEFAULT_DB_ALIAS], usual
+        own.close()
 
 
 class OwnThread:
@@ -68,13 +71,17 @@ class OwnThread:
     def _call(self, work: Callable[[], T]) -> T:
         try:
             result = work()
-        except Error:
+        except Error as error:
             connections.close_all()
-            self._has_failed = True
+            # Other errors tell of what was asked, not of the server.
+            self._has_failed |= isinstance(error, OperationalError | InterfaceError)
             raise
         if self._has_failed:
             self._has_failed = False
-            _renew_pool()
+            try:
+                _renew_pool()
+            except Exception:  # What was asked for is done all the same.
+                logger.exception("the pool can't be renewed")
         return result
 
 

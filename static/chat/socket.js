@@ -11,17 +11,16 @@
   const TOO_MANY_MAX_MS = 30000;
   const ACKNOWLEDGE_MS = 250;
   const ACKNOWLEDGE_FRAMES = 32;
-  const OPEN_MS = 5000;
+  const OPEN_MS = 12000; // The site itself waits 10 s for its database (chatsite/settings.py).
   const SILENCE_MS = 10000;
   const PONG_MS = 3000;
+  const PATIENCE_MAX_MS = 30000;
   const PONG = "<!-- pong -->";
   let socket = null;
   let connection = null;
-  let listening = 0;
-  let received = 0;
-  let acknowledged = 0;
-  let acknowledging = 0;
-  let countdown = 0;
+  let patienceMs = PONG_MS;
+  let [received, acknowledged] = [0, 0]; // frames
+  let [listening, acknowledging, countdown] = [0, 0, 0]; // timers
 
   const offline = () => document.getElementById("offline");
 
@@ -59,12 +58,14 @@
   const ask = () => {
     if (!socket) return;
     clearTimeout(listening);
-    listening = setTimeout(renew, PONG_MS);
+    listening = setTimeout(renew, patienceMs);
     socket.sendImmediately('{"verb": "ping"}');
   };
 
   const renew = () => {
     if (!socket) return;
+    // It may be slow, not dead: of a large frame nothing is heard before its end.
+    patienceMs = Math.min(2 * patienceMs, PATIENCE_MAX_MS);
     const { reconnect } = socket;
     socket = null;
     connection.onclose = null; // It may come late, when the new one is open.
@@ -74,16 +75,12 @@
 
   // A browser tries for minutes, ever more seldom; a new attempt finds a network that is back.
   htmx.createWebSocket = (url) => {
-    const opened = new WebSocket(url);
+    const opened = (connection = new WebSocket(url));
     setTimeout(() => opened.readyState === WebSocket.CONNECTING && opened.close(), OPEN_MS);
-    connection = opened;
     return opened;
   };
 
-  const showOffline = (text) => {
-    offline().textContent = text;
-    offline().hidden = false;
-  };
+  const showOffline = (text) => Object.assign(offline(), { textContent: text, hidden: false });
 
   const countDown = (delayMs, text) => {
     clearInterval(countdown);
@@ -126,7 +123,7 @@
 
   document.addEventListener("htmx:wsAfterMessage", (event) => {
     listen();
-    if (event.detail.message === PONG) return;
+    if (event.detail.message === PONG) return (patienceMs = PONG_MS);
     received += 1;
     if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
     else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
@@ -149,7 +146,7 @@
     if (event.detail.verb === "post") event.detail.parameters.socket = socket ? "open" : "closed";
   });
 
-  window.addEventListener("online", ask);
+  window.addEventListener("online", () => (socket ? ask() : connection?.close()));
   document.addEventListener("visibilitychange", () => document.hidden || ask());
 
   // In the capture phase, before htmx: with a socket there is no need for its POST.

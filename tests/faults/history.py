@@ -1,6 +1,17 @@
-"""The checker of what must always hold (I1 to I13 in its messages), read from three sides.
+"""The checker of what must always hold, read from three sides.
 
-What people sent and saw, what the model server was asked and sent, what the database holds.
+What people sent and saw, what the model server was asked and sent, what the database holds. Its
+messages begin with the number of what does not hold:
+
+I1   a prompt that was taken is stored once, to the letter
+I2   it has one answer, and that reaches a final status
+I3   what anybody was shown is how the stored text begins
+I4   what is stored is how the text begins that was sent, and all of it where it is complete
+I5   the numbers of a log have no gap, and no reader goes back
+I6   a generation has one end, the same in the log, in its row and on each page
+I7   Claude is asked at most three times, and never again after the first content
+I8   when it is over, the page that was open equals one that is loaded then
+I11  no log holds what somebody wrote, a key or a cookie, and each failure has its line
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import asyncio
 from chat.demo.steps import Text
 from tests.faults.people import Person, Send
 from tests.faults.place import Place
+from tests.faults.records import RUNNING
 from tests.integration.answers import prompt
 
 SIZE_BYTES = 20_000_000
@@ -29,6 +30,6 @@ async def until_final(place: Place, path: str) -> None:
     """Wait until an answer has ended; its text is too long to be read again and again."""
     sql = f"SELECT status FROM chat_generation WHERE id = {place.records.newest(path).id}"  # noqa: S608
     async with asyncio.timeout(ENDED_S):
-        while place.records.query(sql) == [("streaming",)]:
+        while place.records.query(sql)[0][0] in RUNNING:
             # A database tells nobody of its changes: asking is the only way.
             await asyncio.sleep(POLL_S)

@@ -25,7 +25,7 @@ class Mute:
     """A context manager; follows from `position`, and has read nothing but the handshake.
 
     Args:
-        claims: whether it goes on saying that it has every frame.
+        claims: whether it goes on saying that it has every frame, and asking for an answer.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Mute:
         with contextlib.suppress(OSError):
             while True:
                 await self._say({"verb": "have", "frames": MORE_THAN_CAME})
+                await self._say({"verb": "ping"})
                 await asyncio.sleep(CLAIM_S)
 
     async def _say(self, message: dict[str, object]) -> None:

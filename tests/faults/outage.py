@@ -31,7 +31,7 @@ PEOPLE = 120  # more than take part
 POLL_S = 0.05
 LONGER_THAN_ANY_S = 600.0
 BACK_S = 10.0
-"""When a fault is over, a new send works within this time (I12)."""
+"""When a fault is over, a new send works within this time."""
 
 
 @dataclass
@@ -163,8 +163,9 @@ class Outage:
             how often each status came first.
         """
         codes: Counter[int] = Counter()
+        await asyncio.wait(self._sending)  # All, before one of them may raise.
         for task, (person, site) in self._sending.items():
-            send = await task
+            send = task.result()
             codes[send.code] += 1
             if not send.is_acknowledged:
                 check_refused(send)

@@ -1,4 +1,4 @@
-"""What is left of a load when it is over: I13."""
+"""What is left of a load when it is over: nothing that grows."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_random_walk(place: Place, verdict: Verdicts, walks: int) -> None:
     run_state_machine_as_test(WalkHere, settings=how)
     verdict(
         f"{walks} random walks over send, stop, cut, reload, kill, retry, continue",
-        "I1 to I11 hold after each",
+        "nothing lost, nothing twice, one end each",
         f"{WalkHere.steps_walked} steps, seed {number}",
         holds=True,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import statistics
 import subprocess
@@ -121,7 +122,7 @@ async def one_commit_each(ids: list[tuple[int, uuid.UUID]]) -> None:
                 generation_id=generation_id,
                 seq=number + 1,
                 kind="content_block_delta",
-                data=str(delta(number)),
+                data=json.dumps(delta(number), separators=(",", ":")),
                 at=timezone.now(),
             )
 
