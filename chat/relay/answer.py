@@ -117,7 +117,8 @@ class LiveAnswer:
         return frames
 
     def _status(self) -> str:
-        if self.characters:
+        if self.characters or not self._view.is_running:
+            # How it ended comes once, behind the last of its log.
             return fragments.progress(self.view())
         return fragments.status(self.view())
 

@@ -13,7 +13,7 @@ from tests.faults.history import History, calls_by_prompt
 from tests.faults.people import Person, Send
 from tests.faults.place import Place
 from tests.faults.records import Row
-from tests.faults.tab import Tab, has_ended
+from tests.faults.tab import WAIT_S, Tab, has_ended
 from tests.integration.answers import prompt
 
 CALL_S = 30.0  # until the model server has seen what it must see, however busy the machine is
@@ -47,10 +47,10 @@ class Scene:
         """What the model server was asked about the prompt."""
         return calls_by_prompt(self.place.model).get(self.sent.text, [])
 
-    async def until_ended(self) -> float:
+    async def until_ended(self, timeout_s: float = WAIT_S) -> float:
         """Wait until the page shows the end; return the seconds since the prompt was sent."""
         await self.tab.until(
-            lambda tab: has_ended(tab) and tab.page.message_ids[-1] > self.earlier_id
+            lambda tab: has_ended(tab) and tab.page.message_ids[-1] > self.earlier_id, timeout_s
         )
         return time.time() - self.begun_at
 

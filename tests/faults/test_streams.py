@@ -12,13 +12,14 @@ from tests.faults.chance import make_random
 from tests.faults.conftest import open_folder
 from tests.faults.place import Place
 from tests.faults.scene import Scene, scene
-from tests.faults.tab import has_ended
+from tests.faults.tab import WAIT_S, has_ended
 from tests.faults.verdicts import Verdicts
 
 pytestmark = pytest.mark.asyncio
 
 FAILS_S = 5.0
 READ_TIMEOUT_S = 5.0  # as place.py sets it
+DEFAULT_TIMEOUT_S = 60.0
 PARTIAL = "These words arrive before the fault, and they should stay on the page. " * 2
 AFTER_CONTENT = "error event, reset, garbage or end of stream without message_stop, after content"
 ODD = "unknown events, deltas and blocks; TCP cut anywhere, in the middle of UTF-8 too"
@@ -62,10 +63,10 @@ async def test_stream_breaks_after_content(place: Place, verdict: Verdicts) -> N
     )
 
 
-async def silent(place: Place, scenario: str) -> float:
+async def silent(place: Place, scenario: str, silence_s: float = READ_TIMEOUT_S) -> float:
     """Return how long after its prompt an answer failed that Claude left in silence."""
     async with scene(place, scenario) as seen:
-        took_s = await seen.until_ended()
+        took_s = await seen.until_ended(silence_s + WAIT_S)
         assert (seen.row.status, seen.row.error_code) == ("failed", "stalled")
         assert seen.row.text == SILENT[scenario] and len(seen.calls) == 1
         await seen.check(SILENT[scenario])
@@ -98,7 +99,7 @@ async def test_silence_for_a_minute(model: DemoThread, verdict: Verdicts) -> Non
     """As the site is when nobody sets anything."""
     unset = {"CHAT_READ_TIMEOUT_S": ""}
     with open_folder() as folder, Place("single", folder, model, settings=unset) as place:
-        after_s = await silent(place, "stall") - 60
+        after_s = await silent(place, "stall", DEFAULT_TIMEOUT_S) - DEFAULT_TIMEOUT_S
     verdict(
         "silence for 60 s (the default)",
         "`failed`, `stalled`",

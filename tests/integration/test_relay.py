@@ -242,6 +242,28 @@ async def test_wait_for_retry_is_shown(
     assert f"{reason}; trying again in 1 s, 2 of 3" in seen
 
 
+async def test_end_comes_once_to_a_page_that_missed_it(
+    worker: Worker, model: DemoThread, alice: User
+) -> None:
+    generation = await send(alice, prompt("overloaded"))
+    page = await load(alice, generation.conversation)
+    assert page.has_running
+    await finished(generation)
+    end = f'id="status-{generation.pk}" data-generation="{generation.pk}">'
+    seen = [""]
+    async with asyncio.timeout(SEE_S), socket(alice, generation.conversation, page) as frames:
+        while not has_ended(page, generation.pk):
+            seen.append(await anext(frames))
+            page.apply(seen[-1])
+        # What comes after it shows that nothing more came of it.
+        await in_thread(services.rename, alice, generation.conversation_id, "Another name")
+        while "Another name" not in seen[-1]:
+            seen.append(await anext(frames))
+            page.apply(seen[-1])
+    assert "".join(seen).count(end) == 1
+    await check_like_fresh(alice, await finished(generation), page)
+
+
 async def test_second_prompt_and_title_come_by_themselves(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
