@@ -196,7 +196,7 @@ class Walk(RuleBasedStateMachine):
         return things[number % len(things)]
 
 
-@pytest.mark.parametrize("walks", [2, pytest.param(25, marks=pytest.mark.long)])
+@pytest.mark.parametrize("walks", [2, pytest.param(10, marks=pytest.mark.long)])
 def test_random_walk(place: Place, verdict: Verdicts, walks: int) -> None:
     _, number = make_random()
 
