@@ -74,13 +74,10 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     except Conversation.DoesNotExist:
         return None
     added, _ = load_messages(conversation, after=position.message_id, limit=None)
-    return _State(
-        conversation,
-        added,
-        view_messages(_changed(conversation, position)),
-        _replaced_by(added),
-        _running(conversation, position, added),
-    )
+    # What runs before what has ended: of what ends in between, nothing would ring any more.
+    running = _running(conversation, position, added)
+    changed = view_messages(_changed(conversation, position))
+    return _State(conversation, added, changed, _replaced_by(added), running)
 
 
 def _changed(conversation: Conversation, position: Position) -> list[int]:
