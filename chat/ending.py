@@ -108,6 +108,10 @@ def _finish(
 ) -> events.Entry | None:
     now = timezone.now()
     with transaction.atomic():
+        # Before the generation, as whoever sends or deletes locks them: else each could wait for
+        # the other.
+        ended_in = Conversation.objects.filter(generations=generation_id)
+        list(ended_in.select_for_update(of=("self",), no_key=True).values_list("pk"))
         running = Generation.objects.filter(
             pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
         )
