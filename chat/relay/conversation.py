@@ -172,7 +172,10 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
             return  # Deleted just now; the next look says so.
         view = views[0]
         if not view.is_running:
-            return  # Ended just now; the next look shows it, once.
+            # It ended just now, or while the reader was away and something else began.
+            yield fragments.message_or_link(view)
+            position.shown_id = max(position.shown_id, generation_id)
+            return
         is_large, view = _is_large(view), _emptied(view)
         yield fragments.message(view)
         position.generation_id = position.shown_id = generation_id

@@ -63,6 +63,8 @@ def test_the_composer_grows_to_twelve_lines(begun: ChatPage) -> None:
 def test_tab_reaches_the_list_the_composer_and_stop(begun: ChatPage, model: DemoThread) -> None:
     model.script("endless", Text("These words go on and on. " * 2000, interval_s=0.02))
     begun.play("endless")
+    # With the first words the list says that it is being answered.
+    expect(begun.answer).to_contain_text("These words")
     begun.page.locator(".skip-link").focus()
     reached: list[str] = []
     while "stop-button" not in (reached or [""])[-1] and len(reached) < 200:

@@ -315,6 +315,29 @@ async def test_page_that_slept_through_everything(
         assert page.article(pk).text.split() == fresh.article(pk).text.split()
 
 
+async def test_page_that_missed_an_end_and_a_beginning(
+    worker: Worker, model: DemoThread, alice: User
+) -> None:
+    """It holds an unfinished answer; meanwhile that ended, and another one is being written."""
+    model.script("brief", Text("word " * 50, interval_s=0.01))
+    model.script("slow", Text(["wor", "d "] * 1_000, interval_s=0.01))
+    first = await send(alice, prompt("brief"))
+    await reached(first, "content_block_delta", 3)
+    page = await load(alice, first.conversation)
+    await finished(first)
+    second = await send(alice, prompt("slow"), first.conversation)
+    await reached(second, "content_block_delta", 3)
+    async with asyncio.timeout(SEE_S), socket(alice, first.conversation, page) as frames:
+        while len(page.message_ids) < 4 or not page.body(second.message_id).text:
+            page.apply(await anext(frames))
+        await stop(alice, second)
+        while not has_ended(page, second.pk):
+            page.apply(await anext(frames))
+    fresh = await load(alice, first.conversation)
+    for pk in page.message_ids:
+        assert page.article(pk).markup() == fresh.article(pk).markup()
+
+
 async def test_stopped_answer_is_shown_whole(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
