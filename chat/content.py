@@ -57,6 +57,10 @@ class _OpenBlock:
     def stop(self) -> None:
         self.is_stopped = True
 
+    @property
+    def grown_chars(self) -> int:
+        return sum(len(part) for parts in self._parts.values() for part in parts)
+
     def block(self) -> Block:
         grown = {
             member: _text(self._start.get(member)) + "".join(parts)
@@ -121,6 +125,11 @@ class Content:
     def is_open(self) -> bool:
         """Whether the last block has begun and not stopped."""
         return bool(self._blocks) and not self._blocks[-1].is_stopped
+
+    @property
+    def chars(self) -> int:
+        """How much text came with the deltas, in characters."""
+        return sum(block.grown_chars for block in self._blocks)
 
     @property
     def usage(self) -> dict[str, Any]:

@@ -32,7 +32,6 @@ from chat.content import (
     plain_text,
     text_of,
 )
-from chat.events.entry import delta_chars
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
 from chat.render import render
@@ -74,12 +73,10 @@ class Answer:
         self.content = Content()
         self.request_id = ""
         self.first_word_at: datetime | None = None
-        self.chars = 0
 
     def feed(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         """Take in one event of the log."""
         self.content.feed(kind, data)
-        self.chars += delta_chars(kind, data)
         if self.content.has_word and self.first_word_at is None:
             self.first_word_at = at
 
@@ -99,7 +96,7 @@ def finish(
 
     Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
     """
-    with own_connection() if answer.chars > LARGE_CHARS else nullcontext():
+    with own_connection() if answer.content.chars > LARGE_CHARS else nullcontext():
         return _finish(generation_id, owner_id, answer, ending)
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from django.conf import settings
-
-T = TypeVar("T")
 
 
 class SignedIn(NamedTuple):
@@ -27,33 +25,26 @@ class SignedIn(NamedTuple):
     session_key: str
 
 
-_open: Counter[int] = Counter()
-_signed_in: Counter[SignedIn] = Counter()
+_open: Counter[SignedIn] = Counter()
 
 
 @contextmanager
 def counted(by: SignedIn) -> Iterator[bool]:
     """Count a socket while it is open; gives whether there is room for it."""
-    has_room = (
-        _open[by.user_id] < settings.CHAT_SOCKETS_PER_USER
-        and _open.total() < settings.CHAT_SOCKETS_PER_PROCESS
-    )
+    own = sum(number for other, number in _open.items() if other.user_id == by.user_id)
     # One without room is closed at once, and must not take it from those that come meanwhile.
-    _open[by.user_id] += has_room
-    _signed_in[by] += has_room
+    if own >= settings.CHAT_SOCKETS_PER_USER or _open.total() >= settings.CHAT_SOCKETS_PER_PROCESS:
+        yield False
+        return
+    _open[by] += 1
     try:
-        yield has_room
+        yield True
     finally:
-        _take_off(_open, by.user_id, has_room)
-        _take_off(_signed_in, by, has_room)
+        _open[by] -= 1
+        if not _open[by]:
+            del _open[by]
 
 
 def signed_in() -> list[SignedIn]:
     """Return what all open sockets rest on, each once."""
-    return [by for by, number in _signed_in.items() if number]
-
-
-def _take_off(counter: Counter[T], key: T, number: int) -> None:
-    counter[key] -= number
-    if not counter[key]:
-        del counter[key]
+    return list(_open)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,11 +56,11 @@ class Pending:
         return Entry(seq, self.kind, json.dumps(data, separators=(",", ":")), self.at)
 
 
-def delta_chars(kind: str, data: Mapping[str, Any]) -> int:
+def delta_chars(kind: str, data: dict[str, Any]) -> int:
     """Return how much text a delta brings, in characters; 0 for every other event."""
     member = _JOINED_MEMBER.get(_delta_type(data), "") if kind == DELTA else ""
     return len(data["delta"][member]) if member else 0
 
 
-def _delta_type(data: Mapping[str, Any]) -> str:
+def _delta_type(data: dict[str, Any]) -> str:
     return str(data["delta"].get("type", ""))

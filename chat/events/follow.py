@@ -105,7 +105,7 @@ def read(generation_id: int, after: int = 0, limit: int | None = None) -> list[E
     return [Entry(*row) for row in _rows(generation_id, after)[:limit]]
 
 
-def read_part(generation_id: int, after: int) -> list[Entry]:
+def _read_part(generation_id: int, after: int) -> list[Entry]:
     """Return the events behind `after`, at least one and no more than fit in memory well."""
     bounds = (after, generation_id, READ_ROWS, READ_CHARS)
     last = RawSQL(_LAST_OF_PART, bounds)  # noqa: S611  (no text of anybody's)
@@ -121,4 +121,4 @@ def _read_rows(generation_id: int, after: int) -> tuple[list[Entry], bool]:
     # The state first: events that come between are then read, not missed.
     running = Generation.objects.filter(pk=generation_id, status__in=Generation.RUNNING)
     is_over = not running.exists()
-    return read_part(generation_id, after), is_over
+    return _read_part(generation_id, after), is_over

@@ -54,7 +54,7 @@ async def test_nothing_is_counted_when_all_are_closed(alice: User, settings: Set
     settings.CHAT_SOCKETS_PER_USER = 1
     async with Socket((await talk(alice)).pk, await cookie_of(alice)):
         await check_refused(alice)
-    assert not sockets._open and not sockets._signed_in
+    assert not sockets._open and not sockets.signed_in()
 
 
 async def test_strangers_learn_nothing_from_a_full_process(
