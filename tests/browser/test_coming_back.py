@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import WebSocket, expect
 
@@ -29,6 +32,21 @@ def begin(chat: ChatPage) -> str:
     mark = chat.play("slow")
     expect(chat.answer).to_contain_text("word0005")
     return mark
+
+
+@contextlib.contextmanager
+def without_a_reload(chat: ChatPage) -> Iterator[None]:
+    """Check that the tab holds the same page all the while."""
+    chat.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
+    yield
+    expect(chat.page.locator("body")).to_have_attribute("data-is-the-same-page", "yes")
+
+
+def expect_whole(chat: ChatPage) -> None:
+    """Expect that the page is connected again and shows everything."""
+    expect(chat.offline_banner).to_be_hidden()
+    chat.expect_end()
+    expect(chat.answer).to_have_text(TEXT)
 
 
 def test_reload_in_the_middle_goes_on(chat: ChatPage, model: DemoThread) -> None:
@@ -74,14 +92,11 @@ def test_a_cut_socket_catches_up_without_a_reload(
 ) -> None:
     problems.expect(*OFFLINE)
     begin(remote)
-    remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
-    network.pull()
-    expect(remote.offline_banner).to_contain_text("Reconnecting in")
-    network.put_back()
-    expect(remote.offline_banner).to_be_hidden()
-    remote.expect_end()
-    expect(remote.answer).to_have_text(TEXT)
-    expect(remote.page.locator("body")).to_have_attribute("data-is-the-same-page", "yes")
+    with without_a_reload(remote):
+        network.pull()
+        expect(remote.offline_banner).to_contain_text("Reconnecting in")
+        network.put_back()
+        expect_whole(remote)
 
 
 def test_the_socket_cut_again_and_again(
@@ -104,15 +119,12 @@ def test_a_connection_that_dies_in_silence(
 ) -> None:
     problems.expect(*OFFLINE)
     mark = begin(remote)
-    remote.page.evaluate("document.body.dataset.isTheSamePage = 'yes'")
-    network.hold()
-    model.wait_closed(calls(model, mark)[0], timeout_s=10)
-    expect(remote.offline_banner).to_contain_text("Reconnecting in")
-    network.release()
-    expect(remote.offline_banner).to_be_hidden()
-    remote.expect_end()
-    expect(remote.answer).to_have_text(TEXT)
-    expect(remote.page.locator("body")).to_have_attribute("data-is-the-same-page", "yes")
+    with without_a_reload(remote):
+        network.hold()
+        model.wait_closed(calls(model, mark)[0], timeout_s=10)
+        expect(remote.offline_banner).to_contain_text("Reconnecting in")
+        network.release()
+        expect_whole(remote)
 
 
 def test_a_silent_connection_that_lives_stays_open(begun: ChatPage) -> None:

@@ -46,8 +46,7 @@ def sign_in(base_url: str) -> Person:
 
 async def talk(person: Person, base_url: str) -> str:
     """Have one answer written; return the path of its conversation."""
-    sent = await person.send(base_url, SHORT)
-    assert sent.is_acknowledged, f"{sent.code}: {sent.body[:500]}"
+    sent = await person.ask(base_url, SHORT)
     async with Tab(person, base_url, sent.path) as tab:
         await tab.until(has_ended)
         assert tab.connections and tab.frames, "the page's socket brought nothing"
@@ -71,8 +70,7 @@ async def stay(people: Sequence[Person], base_url: str) -> str:
     async with contextlib.AsyncExitStack() as stack:
         tabs = []
         for person in people[:STREAMS]:
-            sent = await person.send(base_url, LONG)
-            assert sent.is_acknowledged, f"{sent.code}: {sent.body[:500]}"
+            sent = await person.ask(base_url, LONG)
             tabs.append(await stack.enter_async_context(Tab(person, base_url, sent.path)))
         for tab in tabs:
             await tab.until(lambda tab: len(tab.answer) > 50)
@@ -91,8 +89,7 @@ async def stay(people: Sequence[Person], base_url: str) -> str:
 async def send_until(over: asyncio.Task[str], people: Sequence[Person], base_url: str) -> None:
     """Send prompts in turn, one at least."""
     for person in itertools.cycle(people):
-        sent = await person.send(base_url, SHORT)
-        assert sent.is_acknowledged, f"a prompt was refused, {sent.code}: {sent.body[:500]}"
+        await person.ask(base_url, SHORT)
         await asyncio.wait([over], timeout=SEND_EVERY_S)
         if over.done():
             return

@@ -8,13 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from chat.demo.steps import Text
 from deploy.servers import Site
 from tests.faults.history import History
 from tests.faults.people import Person, Send
@@ -22,13 +20,13 @@ from tests.faults.place import Place
 from tests.faults.records import Row
 from tests.faults.speech import Speech
 from tests.faults.tab import Tab, has_ended
+from tests.faults.waiting import until
 from tests.integration.answers import prompt
 
 WORD_S = 0.02
 BEGUN_WORDS = 20
 GIVE_UP_S = 60.0
 PEOPLE = 120  # more than take part
-POLL_S = 0.05
 LONGER_THAN_ANY_S = 600.0
 BACK_S = 10.0
 """When a fault is over, a new send works within this time."""
@@ -94,11 +92,10 @@ class Stream:
 @asynccontextmanager
 async def stream(place: Place, site: Site) -> AsyncIterator[Stream]:
     """Have one process write an answer that is watched at another one, if there is any."""
-    speech, name, person = Speech(), f"on-and-on-{uuid.uuid4().hex}", place.person()
-    place.model.script(name, Text(speech, interval_s=WORD_S))
+    person = place.person()
+    name, speech = place.speak(interval_s=WORD_S)
     try:
-        sent = await person.send(site.base_url, prompt(name))
-        assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
+        sent = await person.ask(site.base_url, prompt(name))
         owner = await _owner(place, sent.path)
         reader = next((other for other in place.sites if other is not owner), owner)
         async with Tab(person, reader.base_url, sent.path) as tab:
@@ -120,10 +117,7 @@ async def streams(place: Place) -> AsyncIterator[list[Stream]]:
 
 
 async def _owner(place: Place, path: str) -> Site:
-    async with asyncio.timeout(GIVE_UP_S):
-        while not place.records.newest(path).owner:
-            # A database tells nobody of its changes: asking is the only way.
-            await asyncio.sleep(POLL_S)
+    await until(lambda: place.records.newest(path).owner, GIVE_UP_S)
     return place.owner_of(path)
 
 
@@ -192,9 +186,7 @@ class Outage:
 
     async def until_quiet(self) -> None:
         """Wait until every answer has ended."""
-        async with asyncio.timeout(GIVE_UP_S):
-            while not all(row.is_final for row in self._history().rows):
-                await asyncio.sleep(POLL_S)
+        await until(lambda: all(row.is_final for row in self._history().rows), GIVE_UP_S)
 
     async def check(self) -> None:
         """Wait until every answer has ended, and check what must always hold."""

@@ -109,6 +109,12 @@ class Person:
         await self.send_again(base_url, send, path)
         return send
 
+    async def ask(self, base_url: str, text: str, path: str = "/") -> Send:
+        """Send a prompt that has to be taken."""
+        send = await self.send(base_url, text, path)
+        assert send.is_acknowledged, f"{send.code}: {send.body[:500]}"
+        return send
+
     def draft(self, text: str) -> Send:
         """Write a prompt that is sent later, with a key as the page makes one."""
         send = Send(text)

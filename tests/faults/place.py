@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
+from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from deploy.servers import Nginx, Postgres, Redis, Site
 from tests.faults.people import Person, make_people
 from tests.faults.records import Records
+from tests.faults.speech import Speech
 from tests.proxy import Proxy
 
 Mode = Literal["single", "multi"]
@@ -108,6 +110,12 @@ class Place:
         """Have so many people ready, whatever becomes of the database; PEOPLE at most."""
         if len(self._people) < people:
             self._people += make_people(self.sites[0], secrets.token_hex(4), PEOPLE)
+
+    def speak(self, *, interval_s: float) -> tuple[str, Speech]:
+        """Script an answer that goes on until it is told to end; return its scenario with it."""
+        name, speech = f"speech-{secrets.token_hex(16)}", Speech()
+        self.model.script(name, Text(speech, interval_s=interval_s))
+        return name, speech
 
     def owner_of(self, path: str) -> Site:
         """Return the process that writes the newest answer of a conversation: it is taken."""

@@ -85,6 +85,12 @@ class Records:
         )
         return int(name.rpartition(":")[2])
 
+    def lock_waiters(self) -> int:
+        """Return how many connections of PostgreSQL wait for a lock."""
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        ((number,),) = self.query(sql)
+        return int(number)
+
     def prompts(self, path: str) -> list[str]:
         """Return the user's messages of a conversation, oldest first."""
         rows = self.query(

@@ -14,10 +14,10 @@ from tests.faults.people import Person, Send
 from tests.faults.place import Place
 from tests.faults.records import Row
 from tests.faults.tab import WAIT_S, Tab, has_ended
+from tests.faults.waiting import until
 from tests.integration.answers import prompt
 
 CALL_S = 30.0  # until the model server has seen what it must see, however busy the machine is
-POLL_S = 0.05
 STOP_S = 2.0
 UPSTREAM_CLOSES_S = 1.0
 
@@ -60,8 +60,7 @@ class Scene:
         await self.tab.until(lambda tab: tab.is_connected)
         earlier_id, begun_at = self.tab.page.message_ids[-1], time.time()
         base_url = self.place.sites[0].base_url
-        sent = await self.person.send(base_url, prompt(scenario), self.sent.path)
-        assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
+        sent = await self.person.ask(base_url, prompt(scenario), self.sent.path)
         return Scene(self.place, self.person, sent, self.tab, begun_at, earlier_id)
 
     async def called(self) -> RequestRecord:
@@ -78,11 +77,8 @@ class Scene:
 
     async def until_final(self) -> Row:
         """Wait until the answer has ended, where no page can tell of it."""
-        async with asyncio.timeout(CALL_S):
-            while not (row := self.row).is_final:
-                # A database tells nobody of its changes: asking is the only way.
-                await asyncio.sleep(POLL_S)
-        return row
+        await until(lambda: self.row.is_final, CALL_S)
+        return self.row
 
     async def check(self, text: str | None = None, *, is_upstream_cut: bool = False) -> None:
         """Check what must always hold; `text` is all that Claude sends, where it is known."""
@@ -100,7 +96,6 @@ async def scene(place: Place, scenario: str, *, words: str = "") -> AsyncIterato
     """
     person, text = place.person(), prompt(scenario) + words
     begun_at = time.time()
-    sent = await person.send(place.sites[0].base_url, text)
-    assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
+    sent = await person.ask(place.sites[0].base_url, text)
     async with Tab(person, place.sites[-1].base_url, sent.path) as tab:
         yield Scene(place, person, sent, tab, begun_at)

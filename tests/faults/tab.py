@@ -31,7 +31,7 @@ NO_RECONNECT = (
     1001,
     NOT_ALLOWED,
 )  # htmx-ext-ws 2.0.4 stays away after these; so does the page
-_ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+">')
+ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+">')
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Tab:
         self.frame_times.append(time.monotonic())
         self.largest_frame_bytes = max(self.largest_frame_bytes, len(frame.encode()))
         self.page.apply(frame)
-        for ended in _ENDED.findall(frame):
+        for ended in ENDED.findall(frame):
             self.endings[int(ended)] = self.endings.get(int(ended), 0) + 1
         position = self.page.position
         if position.seq:

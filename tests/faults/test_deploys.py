@@ -54,8 +54,7 @@ class Chatter:
 
     async def chat(self, until: asyncio.Event) -> None:
         while not until.is_set():
-            sent = await self.person.send(self.base_url, self.prompt(random.uniform(*ANSWER_S)))
-            assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
+            sent = await self.person.ask(self.base_url, self.prompt(random.uniform(*ANSWER_S)))
             async with Tab(self.person, self.base_url, sent.path) as tab:
                 self.tabs.append(tab)
                 await tab.until_ended(LATE_S)

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from chat.demo.steps import Text
 from tests.faults.place import Place
-from tests.faults.scene import CALL_S, POLL_S, scene
-from tests.faults.speech import Speech
+from tests.faults.scene import CALL_S, scene
 from tests.faults.verdicts import Verdicts
+from tests.faults.waiting import until
 
 pytestmark = pytest.mark.asyncio
 
 _LOCK = "SELECT id FROM chat_conversation WHERE id = %s FOR UPDATE"
 _LOCK_AT_ONCE = "SELECT id FROM chat_generation WHERE id = %s FOR UPDATE NOWAIT"
-_WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-
-
-async def until_somebody_waits(place: Place) -> None:
-    async with asyncio.timeout(CALL_S):
-        while not place.records.query(_WAITING):
-            # A database tells nobody who waits in it: asking is the only way.
-            await asyncio.sleep(POLL_S)
 
 
 async def test_prompt_while_an_answer_ends(multi: Place, verdict: Verdicts) -> None:
     """Locks what a prompt locks first, lets the answer end, and then what it locks next."""
     assert multi.postgres is not None
-    speech = Speech()
-    multi.model.script("ends-in-a-lock", Text(speech, interval_s=0.02))
-    async with scene(multi, "ends-in-a-lock") as seen:
+    name, speech = multi.speak(interval_s=0.02)
+    async with scene(multi, name) as seen:
         await seen.tab.until(lambda tab: "word" in tab.answer)
         row = seen.row
         with psycopg.connect(multi.postgres.url) as sender:
             sender.execute(_LOCK, [UUID(seen.sent.path.split("/")[2])])
             speech.end_after(1)
-            await until_somebody_waits(multi)
+            await until(multi.records.lock_waiters, CALL_S)
             sender.execute(_LOCK_AT_ONCE, [row.id])
         await seen.until_ended()
         await seen.check(speech.text)

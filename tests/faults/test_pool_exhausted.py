@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from deploy.servers import Postgres, Site
-from tests.faults.outage import BACK_S, GIVE_UP_S, POLL_S, Outage, Stream, said, streams
+from tests.faults.outage import BACK_S, GIVE_UP_S, Outage, Stream, said, streams
 from tests.faults.place import Place
 from tests.faults.verdicts import Verdicts
+from tests.faults.waiting import lasting, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -25,7 +26,6 @@ EXHAUSTED_S = 12.0  # longer than a request waits for a connection
 LATE_S = 5.0
 HONEST_S = 30.0
 NO_HEARTBEAT = "heartbeats do not reach the database"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @contextlib.contextmanager
@@ -46,14 +46,9 @@ async def exhausted(
     assert place.postgres is not None
     with sends_held_up(place.postgres):
         outage.send(*sites, count=POOL + MORE)
-        async with asyncio.timeout(GIVE_UP_S):
-            while place.records.query(WAITING) != [(POOL * len(sites),)]:
-                # A server tells nobody of who waits: asking is the only way.
-                await asyncio.sleep(POLL_S)
-        over_at = time.monotonic() + for_s
-        yield
-        # Not a wait for something: so long the fault lasts.
-        await asyncio.sleep(max(0.0, over_at - time.monotonic()))
+        await until(lambda: place.records.lock_waiters() == POOL * len(sites), GIVE_UP_S)
+        async with lasting(for_s):
+            yield
 
 
 async def read(stream: Stream, site: Site) -> tuple[int, float]:
@@ -70,6 +65,12 @@ async def read(stream: Stream, site: Site) -> tuple[int, float]:
         slowest_s = max(slowest_s, time.monotonic() - begun_at)
     (code,) = codes
     return code, slowest_s
+
+
+async def read_everywhere(outage: Outage) -> set[int]:
+    """Load pages at every process at once; return their statuses."""
+    reads = (read(outage.streams[0], site) for site in outage.place.sites)
+    return {code for code, _ in await asyncio.gather(*reads)}
 
 
 async def end_all(outage: Outage, verdict: Verdicts, fault: str, missed: int) -> None:
@@ -123,8 +124,7 @@ async def test_pools_of_all_processes(multi: Place, verdict: Verdicts) -> None:
     async with streams(multi) as running:
         outage = Outage(multi, running)
         async with exhausted(outage, *multi.sites):
-            reads = (read(running[0], site) for site in multi.sites)
-            pages = {code for code, _ in await asyncio.gather(*reads)}
+            pages = await read_everywhere(outage)
         back_s = await outage.new_send()
         codes = await outage.answers()
         await end_all(outage, verdict, "pools exhausted in all processes", missed)
@@ -156,12 +156,9 @@ async def test_connections_of_the_server(multi: Place, verdict: Verdicts) -> Non
     async with streams(multi) as running:
         outage = Outage(multi, running)
         with connections_taken(multi.postgres) as taken:
-            over_at = time.monotonic() + EXHAUSTED_S
-            outage.send(count=POOL + MORE)
-            reads = (read(running[0], site) for site in multi.sites)
-            pages = {code for code, _ in await asyncio.gather(*reads)}
-            # Not a wait for something: so long the fault lasts.
-            await asyncio.sleep(max(0.0, over_at - time.monotonic()))
+            async with lasting(EXHAUSTED_S):
+                outage.send(count=POOL + MORE)
+                pages = await read_everywhere(outage)
         back_s = await outage.new_send()
         codes = await outage.answers()
         await end_all(outage, verdict, "PostgreSQL has no free connection", missed)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
 
 import pytest
 
-from chat.demo.steps import Text
 from tests.faults.history import History
 from tests.faults.place import Place
 from tests.faults.scene import STOP_S, Scene, scene
-from tests.faults.speech import Speech
 from tests.faults.tab import Tab, has_ended
 from tests.faults.verdicts import Verdicts
 from tests.proxy import Proxy
@@ -26,13 +23,6 @@ SAME_S = 2.0
 CAUGHT_UP_S = 5.0
 RELOADS = 10
 GLANCES = 20
-
-
-def speak(place: Place) -> tuple[str, Speech]:
-    """Script an answer that goes on until it is told to end; return its scenario."""
-    name, speech = f"speech-{uuid.uuid4().hex}", Speech()
-    place.model.script(name, Text(speech, interval_s=WORD_S))
-    return name, speech
 
 
 async def until_shown(tab: Tab, text: str) -> None:
@@ -51,7 +41,7 @@ async def come_back(seen: Scene, *, after_another_page: bool) -> float:
 
 
 async def test_reloads(place: Place, verdict: Verdicts) -> None:
-    name, speech = speak(place)
+    name, speech = place.speak(interval_s=WORD_S)
     async with scene(place, name) as seen:
         await seen.tab.until(lambda tab: tab.answer.count("word") > 50)
         times_s = []
@@ -78,7 +68,7 @@ async def glance(tabs: list[Tab]) -> float:
 
 
 async def test_several_places(place: Place, verdict: Verdicts) -> None:
-    name, _ = speak(place)
+    name, _ = place.speak(interval_s=WORD_S)
     near, far = place.sites[0].base_url, place.sites[-1].base_url
     async with contextlib.AsyncExitStack() as stack:
         seen = await stack.enter_async_context(scene(place, name))
@@ -118,7 +108,7 @@ async def test_several_places(place: Place, verdict: Verdicts) -> None:
 )
 async def test_network_is_gone(place: Place, verdict: Verdicts, away_s: int) -> None:
     """One reader's connections are cut, another's stay open while nothing passes, as in a sleep."""
-    name, speech = speak(place)
+    name, speech = place.speak(interval_s=WORD_S)
     port = place.sites[-1].port
     async with scene(place, name) as seen:
         with Proxy(port) as cut, Proxy(port) as asleep:

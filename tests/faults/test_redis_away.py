@@ -102,8 +102,7 @@ async def seen_elsewhere(outage: Outage, *, until_s: float = BACK_S) -> tuple[fl
         await tab.until_ended()
         while not seen_s or (seen_s[-1] > until_s and time.monotonic() < begun_at + 2 * BACK_S):
             count, sent_at = len(tab.page.message_ids), time.monotonic()
-            sent = await person.send(first.base_url, prompt("whole"), path)
-            assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
+            await person.ask(first.base_url, prompt("whole"), path)
             await tab.until(shows_more_than(count))
             seen_s.append(time.monotonic() - sent_at)
             await tab.until_ended()

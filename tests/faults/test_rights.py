@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
 import websockets
 
-from chat.demo.steps import Text
 from chat.urls import urlpatterns
 from tests.faults.people import PASSWORD, Person
 from tests.faults.place import Place
@@ -80,8 +78,7 @@ WAYS: dict[str, Way] = {"logout": log_out, "password": change_password, "disable
 
 async def lose_rights(place: Place, way: Way) -> float:
     """Take somebody's rights while Claude answers; return how long their sockets stayed open."""
-    speech, name = Speech(), f"rights-{uuid.uuid4().hex}"
-    place.model.script(name, Text(speech, interval_s=WORD_S))
+    name, speech = place.speak(interval_s=WORD_S)
     near = place.sites[0].base_url
     async with scene(place, name) as seen, Tab(seen.person, near, seen.sent.path) as other:
         tabs = [seen.tab, other]
@@ -204,9 +201,8 @@ async def refusal_of_socket(seen: Scene, conversation_id: object) -> tuple[int, 
 
 
 async def test_ids_of_somebody_else(place: Place, verdict: Verdicts) -> None:
-    speech = Speech()
-    place.model.script("private", Text(speech, interval_s=0.05))
-    async with scene(place, "whole") as stranger, scene(place, "private") as owner:
+    name, speech = place.speak(interval_s=0.05)
+    async with scene(place, "whole") as stranger, scene(place, name) as owner:
         await stranger.until_ended()
         await owner.tab.until(lambda tab: "word" in tab.answer)
         theirs, nobodys = ids_of(owner), dict(UNKNOWN)

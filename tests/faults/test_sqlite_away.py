@@ -17,7 +17,6 @@ from tests.faults.conftest import open_folder
 from tests.faults.outage import (
     BACK_S,
     GIVE_UP_S,
-    POLL_S,
     Outage,
     Stream,
     check_refused,
@@ -28,6 +27,7 @@ from tests.faults.place import Place
 from tests.faults.records import FINAL
 from tests.faults.tab import Tab
 from tests.faults.verdicts import Verdicts
+from tests.faults.waiting import POLL_S, lasting
 from tests.integration.answers import prompt
 
 pytestmark = pytest.mark.asyncio
@@ -70,10 +70,8 @@ async def test_sqlite_locked(single: Place, verdict: Verdicts, locked_s: float) 
         outage = Outage(single, running)
         with locked(single.folder / "site.sqlite3"):
             outage.send(count=3)
-            over_at = time.monotonic() + locked_s
-            read_s = await read_everything(running[0])
-            # Not a wait for something: so long the fault lasts.
-            await asyncio.sleep(over_at - time.monotonic())
+            async with lasting(locked_s):
+                read_s = await read_everything(running[0])
         back_s = await outage.new_send()
         codes = await outage.answers()
         end = await running[0].end()
@@ -158,13 +156,11 @@ async def test_disk_full(on_disk: Place, disk: Disk, verdict: Verdicts, full_s: 
         outage = Outage(on_disk, running)
         large = outage.person().draft(prompt("whole") + "x" * LARGE_CHARS)
         disk.fill()
-        over_at = time.monotonic() + full_s
-        outage.send(count=3)
-        await outage.people[0].send_again(on_disk.sites[0].base_url, large)
-        check_refused(large)
-        read_s = await read_everything(running[0])
-        # Not a wait for something: so long the fault lasts.
-        await asyncio.sleep(over_at - time.monotonic())
+        async with lasting(full_s):
+            outage.send(count=3)
+            await outage.people[0].send_again(on_disk.sites[0].base_url, large)
+            check_refused(large)
+            read_s = await read_everything(running[0])
         assert await readiness(running[0]) == (503, "disk is full")
         disk.free()
         back_s = await outage.new_send()

@@ -10,9 +10,8 @@ import pytest
 
 from chat.demo.steps import Text, Wait
 from tests.faults.history import History
-from tests.faults.people import Person, Send
+from tests.faults.large import lines
 from tests.faults.place import Place
-from tests.faults.speech import Speech
 from tests.faults.verdicts import Verdicts
 from tests.faults.watch import Watch
 from tests.integration.answers import prompt
@@ -29,7 +28,6 @@ DELTAS_PER_S = 1_000
 LOAD_S = 5
 QUIET_S = 1.0
 WORD_S = 0.02
-LINE = "In 1 MB stand <many> words, “quotes” & Wörter; and then comes the next line of it.\n"
 
 
 @dataclass
@@ -56,22 +54,16 @@ class Measured:
         )
 
 
-async def ask(place: Place, person: Person, scenario: str) -> Send:
-    sent = await person.send(place.sites[0].base_url, prompt(scenario))
-    assert sent.is_acknowledged, f"{sent.code}: {sent.body[:200]}"
-    return sent
-
-
 async def measure(place: Place, text: str) -> Measured:
     """Play the scenario `load`, whose text is `text`, beside an answer that comes steadily."""
-    speech, base_url = Speech(), place.sites[-1].base_url
-    place.model.script("steady", Text(speech, interval_s=WORD_S))
+    first, last = place.sites[0].base_url, place.sites[-1].base_url
+    name, speech = place.speak(interval_s=WORD_S)
     somebody, person = place.person(), place.person()
     async with contextlib.AsyncExitStack() as stack:
-        steady = await ask(place, somebody, "steady")
-        other = await stack.enter_async_context(Watch(somebody, base_url, steady.path))
-        sent = await ask(place, person, "load")
-        load = await stack.enter_async_context(Watch(person, base_url, sent.path))
+        steady = await somebody.ask(first, prompt(name))
+        other = await stack.enter_async_context(Watch(somebody, last, steady.path))
+        sent = await person.ask(first, prompt("load"))
+        load = await stack.enter_async_context(Watch(person, last, sent.path))
         begun_at = time.monotonic()
         await load.until_ended()
         ended_at = time.monotonic()
@@ -89,7 +81,7 @@ def shown_text(page: ShownPage) -> str:
 
 
 async def test_delta_of_1_mb(place: Place, verdict: Verdicts) -> None:
-    text = LINE * (DELTA_BYTES // len(LINE.encode()) + 1)
+    text = lines(DELTA_BYTES)
     place.model.script("load", Wait(QUIET_S), Text([text]), Wait(QUIET_S))
     measured = await measure(place, text)
     verdict(

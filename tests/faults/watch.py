@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from itertools import pairwise
 from typing import Self
@@ -15,7 +14,7 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection
 
 from tests.faults.people import Person
-from tests.faults.tab import WAIT_S, open_socket
+from tests.faults.tab import ENDED, WAIT_S, open_socket
 from tests.integration.shown_page import ShownPage
 
 
@@ -42,8 +41,8 @@ class Watch:
         self._socket = await self._opening.__aenter__()
         position = ShownPage(self._html).position
         await self._socket.send(json.dumps({"verb": "follow", **vars(position)}))
-        end = re.compile(f'id="status-{position.shown_id}" data-generation="[0-9]+">')
-        self._task = asyncio.create_task(self._take_in(self._socket, end), name="watch")
+        taking_in = self._take_in(self._socket, str(position.shown_id))
+        self._task = asyncio.create_task(taking_in, name="watch")
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -77,10 +76,10 @@ class Watch:
         times = [begin, *(at for at in self.times if begin < at < end), end]
         return max(later - earlier for earlier, later in pairwise(times))
 
-    async def _take_in(self, socket: ClientConnection, end: re.Pattern[str]) -> None:
+    async def _take_in(self, socket: ClientConnection, generation_id: str) -> None:
         async for frame in socket:
             self.times.append(time.monotonic())
             self.frames.append(str(frame))
             await socket.send(json.dumps({"verb": "have", "frames": len(self.frames)}))
-            if end.search(self.frames[-1]):
+            if generation_id in ENDED.findall(self.frames[-1]):
                 self._ended.set()
