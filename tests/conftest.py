@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from chat.models import User
 from chat.worker import Worker
 from tests.faults import verdicts
 from tests.site_process import SiteProcess
+from tests.turns import turn
 
 QUICK = Pace(first_word_s=0.0, tokens_per_s=1_000_000.0)
 
@@ -83,6 +84,13 @@ def site(model: DemoThread) -> Iterator[SiteProcess]:
         running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
         with running:
             yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test marked `alone` while the other processes of the run wait."""
+    with turn(is_alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,7 +17,7 @@ from tests.faults.watch import Watch
 from tests.integration.answers import prompt
 from tests.integration.shown_page import ShownPage
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio]
 
 FAULT = "a delta of 1 MB; 1,000 deltas a second"
 WAIT_S = 0.25
