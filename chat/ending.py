@@ -25,6 +25,7 @@ from django.utils import timezone
 from chat import errors, events, metrics
 from chat.content import (
     MAX_COUNT,
+    Block,
     Content,
     end_of,
     joined,
@@ -66,6 +67,14 @@ class Ending(NamedTuple):
     detail: str = ""
 
 
+class _Folded(NamedTuple):
+    """What is stored on a message at the end."""
+
+    content: list[Block]
+    text: str
+    rendered: list[str]
+
+
 class Answer:
     """What is known of an answer so far."""
 
@@ -97,11 +106,17 @@ def finish(
     Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
     """
     with own_connection() if answer.content.chars > LARGE_CHARS else nullcontext():
-        return _finish(generation_id, owner_id, answer, ending)
+        generations = Generation.objects.filter(pk=generation_id)
+        if not (generation := generations.select_related("message").first()):
+            return None
+        # Before the transaction, in which others may wait: rendering takes its time. What earlier
+        # generations wrote stays as it is while this one runs.
+        folded = _folded(generation, answer.content)
+        return _finish(generation_id, owner_id, answer, ending, folded)
 
 
 def _finish(
-    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending
+    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending, folded: _Folded
 ) -> events.Entry | None:
     now = timezone.now()
     with transaction.atomic():
@@ -129,7 +144,10 @@ def _finish(
         if running.update(**record) != 1:
             return None
         transaction.on_commit(partial(_report, generation, record, ending.detail))
-        _fold(generation, answer.content, now)
+        message = generation.message
+        message.content, message.text, message.rendered = folded
+        message.save(update_fields=folded._fields)
+        Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
         final = _append_final(generation_id, status, error_code, now)
         if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
             _queue_continuation(generation)
@@ -170,15 +188,13 @@ def _record(content: Content) -> dict[str, Any]:
     }
 
 
-def _fold(generation: Generation, content: Content, now: datetime) -> None:
-    """Store on the message what a page needs to show it without its log."""
-    message = generation.message
-    earlier = part_before(message.content, generation.first_block, generation.first_char)
-    message.content = blocks = joined(earlier, content.blocks())
-    message.text = plain_text(blocks)
-    message.rendered = [render(text_of(block)) for block in blocks]
-    message.save(update_fields=["content", "text", "rendered"])
-    Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
+def _folded(generation: Generation, content: Content) -> _Folded:
+    """Return what a page needs to show the message without its log."""
+    earlier = part_before(
+        generation.message.content, generation.first_block, generation.first_char
+    )
+    blocks = joined(earlier, content.blocks())
+    return _Folded(blocks, plain_text(blocks), [render(text_of(block)) for block in blocks])
 
 
 def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> None:

@@ -22,7 +22,7 @@ from chat import errors, events
 from chat.content import Block, Content, joined, part_before, text_of
 from chat.kinds import REQUEST, RETRY
 from chat.models import Conversation, Generation, Message, User
-from chat.render import render
+from chat.render import render, render_open
 from chat.words import split_ready
 
 PAGE_MESSAGES = 50
@@ -218,9 +218,10 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
     raw = joined(earlier_blocks(message, generation), content.blocks())
     for number, block in enumerate(raw):
         text = text_of(block)
-        if number == len(raw) - 1 and content.is_open:
+        is_open = number == len(raw) - 1 and content.is_open
+        if is_open:
             text, held = split_ready(text)
-        view = view_block(block, render(text))
+        view = view_block(block, render_open(text) if is_open else render(text))
         blocks.append(replace(view, element_id=block_id(generation.pk, number)))
         characters += len(text)
     return MessageView(message, generation, blocks, seq, len(held), characters, retry)

@@ -7,21 +7,17 @@ gives it out, whole graphemes at least, when it is told that the wait has been l
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.utils.safestring import mark_safe
-
 from chat import fragments
-from chat.content import Content, begun_blocks, plain_text, text_of
+from chat.content import begun_blocks, plain_text, text_of
 from chat.events import Entry
 from chat.kinds import FINAL, REQUEST, RETRY
-from chat.render import Renderer
-from chat.transcript import BlockView, MessageView, block_id, earlier_blocks, view_block
-from chat.words import split_overdue, split_ready
-
-FRAME_MAX_CHARS = 150_000
-"""A frame's text is at most this long, so that a frame stays under 1 MiB whatever is escaped."""
+from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
+from chat.render import digest_of
+from chat.transcript import MessageView, block_id, earlier_blocks
 
 
 class LiveAnswer:
@@ -38,7 +34,8 @@ class LiveAnswer:
         self._open_text = text_of(earlier[-1]) if goes_on else None
         self._view = view
         self._generation_id = view.generation.pk
-        self._blocks: dict[int, _LiveBlock] = {}
+        self._blocks: dict[int, LiveBlock] = {}
+        self._digests: dict[int, bytes] = {}
         self._count = len(earlier)
         self._changes: list[str] = []
         # Of a request that is made again: what the page says while it waits.
@@ -49,6 +46,18 @@ class LiveAnswer:
     def held(self) -> int:
         """How many characters of the last event's text are not shown yet."""
         return sum(len(block.held) for block in self._blocks.values())
+
+    @property
+    def work_chars(self) -> int:
+        """How much text the next frames may have to parse, in characters."""
+        return sum(block.work_chars for block in self._blocks.values())
+
+    def is_shown_as(self, rendered: Sequence[str]) -> bool:
+        """Whether what was shown is the same as the HTML of the message's blocks, at the end."""
+        return all(
+            number < len(rendered) and digest_of(rendered[number]) == digest
+            for number, digest in self._digests.items()
+        )
 
     def view(self) -> MessageView:
         """Return the answer's state without its blocks."""
@@ -134,7 +143,7 @@ class LiveAnswer:
         goes_on = shown is not None and data["content_block"].get("type") == "text"
         if not goes_on:
             self._count += 1
-        block = _LiveBlock(block_id(self._generation_id, self._count - 1), data)
+        block = LiveBlock(block_id(self._generation_id, self._count - 1), self._count - 1, data)
         self._blocks[data["index"]] = block
         if goes_on:
             block.show(shown or "")
@@ -146,103 +155,13 @@ class LiveAnswer:
         if block := self._blocks.pop(index, None):
             self._release(block, stopped=True)
             self._changes.extend(block.end(is_whole=is_whole))
+            if block.is_text:
+                self._digests[block.number] = block.digest
 
-    def _release(self, block: _LiveBlock, *, overdue: bool = False, stopped: bool = False) -> None:
+    def _release(self, block: LiveBlock, *, overdue: bool = False, stopped: bool = False) -> None:
         changes, characters = block.release(overdue=overdue, stopped=stopped)
         self._changes.extend(changes)
         self.characters += characters
-
-
-# What is shown as it comes, by (in a text block, type of delta); the rest shows at the end.
-_SHOWN_MEMBER = {
-    (True, "text_delta"): "text",
-    (False, "thinking_delta"): "thinking",
-    (False, "input_json_delta"): "partial_json",
-}
-
-
-class _LiveBlock:
-    """One block between its start and its stop."""
-
-    def __init__(self, element_id: str, start: dict[str, Any]) -> None:
-        self.element_id = element_id
-        self._content = Content()
-        self._renderer = Renderer()
-        self._new: list[str] = []
-        self.held = ""
-        self._start = start
-        self.is_text = start["content_block"].get("type") == "text"
-        if self.is_text:
-            self._new.append(text_of(start["content_block"]))
-        else:
-            self._content.feed("content_block_start", start)
-
-    def view(self) -> BlockView:
-        """Return the block as it begins."""
-        view = view_block(self._start["content_block"])
-        # A tool's input comes with the deltas; what stands at the start is a place holder.
-        return replace(view, text="") if view.kind == "tool" else view
-
-    def show(self, text: str) -> None:
-        """Take in a text that the element holds already."""
-        self._renderer.feed(text)
-
-    def feed(self, data: dict[str, Any]) -> None:
-        delta = data["delta"]
-        if not self.is_text:
-            self._content.feed("content_block_delta", data)
-        if member := _SHOWN_MEMBER.get((self.is_text, delta.get("type"))):
-            self._new.append(delta[member])
-
-    def skip(self, held: int) -> int:
-        """Take what came as shown, but for the last `held` characters; return its length."""
-        text = "".join(self._new)
-        self._new = []
-        if not self.is_text:
-            return 0
-        cut = max(0, len(text) - held)
-        self._renderer.feed(text[:cut])
-        self.held = text[cut:]
-        return cut
-
-    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[str], int]:
-        """Return fragments for what can be shown now, and its number of text characters."""
-        text = "".join([self.held, *self._new])
-        self._new = []
-        if not self.is_text:
-            return [fragments.append_text(self.element_id, piece) for piece in _pieces(text)], 0
-        ready, self.held = _split(text, overdue=overdue, stopped=stopped)
-        changes = [self._render(piece) for piece in _pieces(ready)]
-        return [change for change in changes if change], len(ready)
-
-    def end(self, *, is_whole: bool) -> list[str]:
-        """Return fragments for what only the end shows, such as a tool's parsed input."""
-        if self.is_text:
-            return []
-        if is_whole:
-            self._content.feed("content_block_stop", self._start)
-        view = view_block(self._content.blocks()[0])
-        if view.kind in ("thinking", "redacted"):
-            return []
-        return [fragments.replace_text(self.element_id, view.text)]
-
-    def _render(self, text: str) -> str:
-        change = self._renderer.feed(text)
-        # The one place where markup is trusted: render.py escaped or made all of it.
-        appended, added = mark_safe(change.appended), mark_safe(change.added)  # noqa: S308
-        return (fragments.append_to_open(self.element_id, appended) if appended else "") + (
-            fragments.add_to_block(self.element_id, added) if added else ""
-        )
-
-
-def _pieces(text: str) -> list[str]:
-    return [text[at : at + FRAME_MAX_CHARS] for at in range(0, len(text), FRAME_MAX_CHARS)]
-
-
-def _split(text: str, *, overdue: bool, stopped: bool) -> tuple[str, str]:
-    if stopped or not text:
-        return text, ""
-    return split_overdue(text) if overdue else split_ready(text)
 
 
 def _joined(changes: list[str]) -> list[str]:

@@ -20,7 +20,8 @@ from django.utils.translation import gettext
 from chat import fragments
 from chat.events import Bell, Follower, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
-from chat.relay.answer import FRAME_MAX_CHARS, LiveAnswer
+from chat.relay.answer import LiveAnswer
+from chat.relay.block import FRAME_MAX_CHARS
 from chat.relay.position import Position
 from chat.services import conversation_topic, get_conversation
 from chat.threads import in_thread
@@ -28,6 +29,12 @@ from chat.transcript import MessageView, load_messages, view_messages
 
 FRAME_INTERVAL_S = 1 / 30
 """A reader gets at most one batch of fragments in this time."""
+
+SLOW_INTERVAL_S = 0.25
+"""The longest time between two batches, where parsing takes long."""
+
+LONG_CHARS = 4_000
+"""More text than this is parsed in a thread."""
 
 HOLD_MAX_S = 0.1
 """A word that does not end is shown after this time."""
@@ -185,11 +192,10 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
     if is_large:
         answer.show_earlier()
     if position.seq:
-        shown = await in_thread(read, generation_id, 0, position.seq)
-        answer.resume(shown, position.held)
+        await in_thread(_resume, answer, generation_id, position)
     async for frame in _paced(answer, generation_id, position):
         yield frame
-    if frame := await in_thread(_end, state.conversation, view.message.pk, generation_id):
+    if frame := await in_thread(_end, state.conversation, answer):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
     position.generation_id = position.seq = position.held = 0
@@ -209,7 +215,8 @@ async def _paced(
                 answer.feed(entry)
             now = loop.time()
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
-            frames = answer.frames(overdue=overdue)
+            frames = await _frames(answer, overdue=overdue)
+            took_s = loop.time() - now
             if not answer.held:
                 held_since = None
             elif frames or overdue or held_since is None:
@@ -221,21 +228,36 @@ async def _paced(
             for frame in frames:
                 yield frame
             if frames:
-                await asyncio.sleep(FRAME_INTERVAL_S)
+                # Where parsing takes long, it is done less often.
+                await asyncio.sleep(max(FRAME_INTERVAL_S, min(10 * took_s, SLOW_INTERVAL_S)))
+
+
+async def _frames(answer: LiveAnswer, *, overdue: bool) -> list[str]:
+    """Return an answer's next frames, without holding up the loop where there is much to parse."""
+    if answer.work_chars < LONG_CHARS:
+        return answer.frames(overdue=overdue)
+    return await in_thread(answer.frames, overdue=overdue)
+
+
+def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
+    answer.resume(read(generation_id, 0, position.seq), position.held)
 
 
 def _view_again(message_id: int) -> list[MessageView]:
     return view_messages([message_id])
 
 
-def _end(conversation: Conversation, message_id: int, generation_id: int) -> str:
+def _end(conversation: Conversation, answer: LiveAnswer) -> str:
     """Return the frame that ends a running answer on the page; "" where it was deleted."""
-    views = _view_again(message_id)
-    if not views or views[0].generation_id != generation_id:
+    running = answer.view()
+    views = _view_again(running.message.pk)
+    if not views or views[0].generation_id != running.generation_id:
         return ""  # Deleted, or gone on with already, which the next look shows.
     view = views[0]
-    # A refused answer is folded away, so that its body changes too.
-    ended = fragments.message(view) if view.is_refused else fragments.status(view)
+    # A refused answer is folded away, so that its body changes too; and what a text shows may
+    # depend on its end, such as a link whose address stands there.
+    is_same = not view.is_refused and answer.is_shown_as(view.message.rendered)
+    ended = fragments.status(view) if is_same else fragments.message_or_link(view)
     return "".join(
         [
             ended,

@@ -43,6 +43,11 @@
     if (event.detail.elt.id === "composer") isFollowing = true;
   });
 
+  // A parser drops rows without a table around them, so that they come in one (chat/fragments.py).
+  list.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
+    if (target.localName === "tbody") fragment.replaceChildren(...fragment.querySelectorAll("tr"));
+  });
+
   const count = (selector, step) => {
     for (const clock of document.querySelectorAll(selector)) {
       clock.textContent = Math.max(0, Number(clock.textContent) + step);

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from chat.relay import Position
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
-_SELECTOR = re.compile(r"#([\w-]+)(?:(>:last-child)|( \.)([\w-]+))?\Z")
+_SELECTOR = re.compile(r"#([\w-]+)((?:>:last-child)*)(?: \.([\w-]+))?\Z")
 
 
 class Element:
@@ -115,7 +115,10 @@ class ShownPage:
         how, _, selector = element.attributes.pop("hx-swap-oob", "").partition(":")
         if how == "beforeend":
             if target := self._target(selector):
-                target.children += element.children
+                target.children += _rows(element) if target.tag == "tbody" else element.children
+        elif how == "delete" and selector:
+            if target := self._target(selector.removesuffix(">:last-child")):
+                target.children.remove(target.elements[-1])
         elif how == "innerHTML":
             if target := self._target(selector):
                 target.children = element.children
@@ -128,10 +131,10 @@ class ShownPage:
         match = _SELECTOR.match(selector)
         assert match, f"a selector that this page does not know: {selector}"
         found = self._root.by_id(match[1])
-        if found and match[2]:
-            return found.elements[-1] if found.elements else None
+        for _ in range(match[2].count(">")):
+            found = found.elements[-1] if found and found.elements else None
         if found and match[3]:
-            return found.find(lambda e: match[4] in e.attributes.get("class", "").split())
+            return found.find(lambda e: match[3] in e.attributes.get("class", "").split())
         return found
 
     def _replace(self, element_id: str, replacement: list[Element]) -> None:
@@ -140,6 +143,12 @@ class ShownPage:
                 at = parent.children.index(element)
                 parent.children[at : at + 1] = replacement
                 return
+
+
+def _rows(fragment: Element) -> list[Element | str]:
+    """Take rows out of the table around them, as static/chat/messages.js does."""
+    ((body,),) = [table.elements for table in fragment.elements]
+    return body.children
 
 
 class _Parser(HTMLParser):

@@ -70,6 +70,12 @@ def parse(html: str) -> Element:
     return builder.root
 
 
+def _rows(fragment: Element) -> list[Element | str]:
+    """Take rows out of the table around them, as static/chat/messages.js does."""
+    ((body,),) = [table.elements for table in fragment.elements]
+    return body.children
+
+
 class ShownPage:
     """What one reader sees, kept up to date by the frames that it is sent."""
 
@@ -89,7 +95,11 @@ class ShownPage:
     def _swap(self, new: Element, how: str) -> None:
         strategy, _, selector = how.partition(":")
         if strategy == "beforeend":
-            self._select(selector).children += new.children
+            target = self._select(selector)
+            target.children += _rows(new) if target.tag == "tbody" else new.children
+        elif strategy == "delete" and selector:
+            target = self._select(selector.removesuffix(">:last-child"))
+            target.children.remove(target.elements[-1])
         elif strategy == "innerHTML":
             self._select(selector).children = new.children
         else:
@@ -100,9 +110,9 @@ class ShownPage:
             parent.children[at : at + 1] = [new] if strategy == "outerHTML" else []
 
     def _select(self, selector: str) -> Element:
-        """Find what the site's own selectors name: #id, #id>:last-child, #id .class."""
+        """Find what the site's own selectors name: #id, #id>:last-child..., #id .class."""
         if selector.endswith(">:last-child"):
-            return self.by_id(selector[1:].removesuffix(">:last-child")).elements[-1]
+            return self._select(selector.removesuffix(">:last-child")).elements[-1]
         element_id, _, class_name = selector.removeprefix("#").partition(" .")
         element = self.by_id(element_id)
         found = element.find("class", class_name) if class_name else element

@@ -1,135 +1,212 @@
-"""Rendering: the same markup however the text was cut, and none that the text brought along."""
+"""A text that grows: however it was cut, its page is the same as that of the whole."""
 
 from __future__ import annotations
 
-import html
-import re
-import time
+import random
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
-from chat.render import Change, Renderer, render
-from tests.unit.cuttings import all_cuttings, cut_texts, texts
+from chat.render import Change, Renderer, digest_of, render, render_open
+from tests.unit.cuttings import all_cuttings, cut, cut_texts
+from tests.unit.markdown_texts import EXAMPLES, Writer, noise
+from tests.unit.rendered_page import RenderedPage, grown, parse
 
-PARAGRAPHS = re.compile(r"(?:<p>[^<>]*</p>)*")
-
-
-def changes_of(pieces: list[str]) -> list[Change]:
-    renderer = Renderer()
-    return [*[renderer.feed(piece) for piece in pieces], renderer.close()]
-
-
-def assembled(pieces: list[str]) -> str:
-    """Apply changes as a page does: to the last element, or behind it."""
-    page = ""
-    for change in changes_of(pieces):
-        if change.appended:
-            assert page.endswith("</p>"), "nothing is open to append to"
-            page = page.removesuffix("</p>") + change.appended + "</p>"
-        page += change.added
-    return page
+CUTS = 50
+LONG = "Some *words* of a long text, and `code`. "
 
 
-@pytest.mark.parametrize(
-    ("text", "markup"),
-    [
-        ("", ""),
-        (" \n\n ", ""),
-        ("a", "<p>a</p>"),
-        ("a\nb", "<p>a\nb</p>"),
-        ("a\n\nb", "<p>a</p><p>b</p>"),
-        ("a\n\n\n\nb", "<p>a</p><p>b</p>"),
-        ("a\n \t\nb", "<p>a</p><p>b</p>"),
-        ("\n\na\n\n", "<p>a</p>"),
-        ("a  \n", "<p>a</p>"),
-        ("  a", "<p>  a</p>"),
-        ("a\n\n  b", "<p>a</p><p>  b</p>"),
-        ("  \n\na", "<p>a</p>"),
-    ],
-)
-def test_render_parts_paragraphs(text: str, markup: str) -> None:
-    assert render(text) == markup
+def random_cutting(text: str, chance: random.Random) -> list[str]:
+    places = chance.sample(range(len(text) + 1), chance.randint(0, len(text)))
+    return cut(text, sorted(places))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["<script>alert(1)</script>", "&lt;", "\"'", '<i hx-swap-oob="delete" id="x">', "</p><p>"],
-)
-def test_render_escapes(text: str) -> None:
-    assert render(text) == f"<p>{html.escape(text)}</p>"
+@pytest.mark.parametrize("of_spec", EXAMPLES, ids=lambda e: str(e["example"]))
+def test_every_example_of_commonmark_grows_into_the_whole(of_spec: dict[str, Any]) -> None:
+    text = of_spec["markdown"]
+    whole = render(text)
+    chance = random.Random(of_spec["example"])
+    for _ in range(CUTS):
+        pieces = random_cutting(text, chance)
+        _, page = grown(pieces)
+        assert page.html == whole, pieces
 
 
-@given(texts)
-def test_render_makes_paragraphs_alone(text: str) -> None:
-    assert PARAGRAPHS.fullmatch(render(text))
+@pytest.mark.parametrize("seed", range(200))
+def test_every_document_grows_into_the_whole(seed: int) -> None:
+    writer = Writer(seed)
+    text = writer.document()
+    pieces = writer.cut(text)
+    _, page = grown(pieces)
+    assert page.html == render(text), pieces
 
 
-@given(texts)
-def test_render_loses_white_space_alone(text: str) -> None:
-    shown = html.unescape(re.sub("</?p>", "", render(text)))
-    assert "".join(shown.split()) == "".join(text.split())
-
-
-@given(texts)
-@example("  \n\na")
-def test_render_makes_no_blank_paragraph(text: str) -> None:
-    assert not re.search(r"<p>\s*</p>", render(text))
+@given(noise, st.randoms(use_true_random=False))
+def test_any_noise_grows_into_the_whole(text: str, chance: random.Random) -> None:
+    renderer, page = grown(random_cutting(text, chance))
+    whole = render(text)
+    assert (page.html == whole) == (renderer.digest == digest_of(whole))
+    assert page.html == whole or "]:" in text
 
 
 @given(cut_texts())
-@example(["a", "\n", "\n", "b"])
-@example(["a\n", " ", "\nb"])
-@example([" ", "\n\n", "a"])
-def test_any_cutting_renders_the_same(pieces: list[str]) -> None:
-    assert assembled(pieces) == render("".join(pieces))
+def test_any_script_grows_into_the_whole(pieces: list[str]) -> None:
+    _, page = grown(pieces)
+    assert page.html == render("".join(pieces))
 
 
-@pytest.mark.parametrize("length", range(1, 7))
-def test_every_cutting_of_every_short_text_renders_the_same(length: int) -> None:
-    for characters in product("a \n<" if length < 6 else "a \n", repeat=length):
-        text = "".join(characters)
+@pytest.mark.parametrize("characters", ["a*\n ", "- \na", "|-\na", "`~\na", "$1 a"])
+@pytest.mark.parametrize("length", range(1, 6))
+def test_every_cutting_of_every_short_text(characters: str, length: int) -> None:
+    for chosen in product(characters, repeat=length):
+        text = "".join(chosen)
         whole = render(text)
-        assert all(assembled(pieces) == whole for pieces in all_cuttings(text)), repr(text)
+        for pieces in all_cuttings(text):
+            assert grown(pieces)[1].html == whole, pieces
 
 
-@given(cut_texts())
-def test_appended_holds_no_markup(pieces: list[str]) -> None:
-    assert not any(re.search("[<>]", change.appended) for change in changes_of(pieces))
-
-
-@given(cut_texts())
-def test_added_is_whole_elements(pieces: list[str]) -> None:
-    assert all(PARAGRAPHS.fullmatch(change.added) for change in changes_of(pieces))
-
-
-@given(cut_texts())
-def test_each_character_is_sent_once(pieces: list[str]) -> None:
-    sent = "".join(appended + added for appended, added in changes_of(pieces))
-    assert len(re.sub("</?p>", "", sent)) <= len(html.escape("".join(pieces)))
-
-
-def test_white_space_is_held_until_more_comes() -> None:
+@given(noise, st.randoms(use_true_random=False))
+def test_every_step_is_well_formed(text: str, chance: random.Random) -> None:
     renderer = Renderer()
-    renderer.feed("a")
-    assert renderer.feed(" \n") == Change("", "")
-    assert renderer.feed("b") == Change(" \nb", "")
+    for piece in random_cutting(text, chance):
+        for change in renderer.feed(piece):
+            parse(change.markup)
 
 
-def test_close_shows_no_white_space() -> None:
+@pytest.mark.parametrize("seed", range(100))
+def test_a_page_loaded_meanwhile_grows_on(seed: int) -> None:
+    writer = Writer(seed)
+    text = writer.document()
+    shown = text[: len(text) // 2]
+    renderer, page = Renderer(), RenderedPage()
+    renderer.feed(shown)
+    page.apply(Change("reset", 0, render_open(shown)))
+    for piece in writer.cut(text[len(shown) :]):
+        for change in renderer.feed(piece):
+            page.apply(change)
+    for change in renderer.close():
+        page.apply(change)
+    assert page.html == render(text)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_finished_block_never_changes(seed: int) -> None:
+    writer = Writer(seed)
+    renderer, page = Renderer(), RenderedPage()
+    finished: list[str] = []
+    for piece in writer.cut(writer.document()):
+        for change in renderer.feed(piece):
+            page.apply(change)
+        blocks = page.blocks
+        assert blocks[: len(finished)] == finished
+        # The last one is open; the one before it, until the last one has a whole line.
+        finished = blocks[:-2]
+
+
+def test_a_link_whose_address_comes_last_shows_in_the_digest() -> None:
+    text = "See [this].\n\nMore.\n\n[this]: https://a.example\n"
+    renderer, page = grown([text[:12], text[12:20], text[20:]])
+    assert "<a href" in render(text) and "<a href" not in page.html
+    assert renderer.digest != digest_of(render(text))
+
+
+def test_a_link_whose_address_came_before_is_one() -> None:
+    text = "[this]: https://a.example\n\nFirst.\n\nSecond.\n\nSee [this].\n"
+    _, page = grown(list(text))
+    assert page.html == render(text) and '<a href="https://a.example"' in page.html
+
+
+def test_plain_words_are_sent_once() -> None:
     renderer = Renderer()
-    renderer.feed("a \n")
-    assert renderer.close() == Change("", "")
+    renderer.feed("Some words ")
+    assert renderer.feed("and more, ") == [Change("add", 1, " and more,")]
+    assert renderer.feed("plainly.") == [Change("add", 1, " plainly.")]
+
+
+def test_words_in_a_list_go_to_their_item() -> None:
+    renderer = Renderer()
+    renderer.feed("- one\n- two words ")
+    assert renderer.feed("more") == [Change("add", 3, " more")]
+
+
+def test_open_code_is_added_line_by_line() -> None:
+    renderer = Renderer()
+    renderer.feed("```python\nx = 1\n")
+    assert renderer.feed("y = 2\nz") == [Change("add", 3, "y = 2\nz")]
+
+
+def test_what_may_end_code_is_held() -> None:
+    renderer = Renderer()
+    renderer.feed("```\nx\n")
+    assert renderer.feed("``") == []
+    assert renderer.feed("y") == [Change("add", 3, "``y")]
+
+
+def test_code_is_highlighted_when_it_ends() -> None:
+    renderer, page = Renderer(), RenderedPage()
+    for piece in ["```python\n", "def f():\n", "    pass\n"]:
+        for change in renderer.feed(piece):
+            page.apply(change)
+    assert "<span" not in page.html
+    for change in renderer.feed("```\n"):
+        page.apply(change)
+    assert '<span class="k">def</span>' in page.html
+
+
+def test_code_that_never_ends_is_highlighted_at_last() -> None:
+    _, page = grown(["```python\n", "def f"])
+    assert page.html == render("```python\ndef f") and "<span" in page.html
 
 
 @pytest.mark.parametrize(
     "text",
-    ["a" + " " * 20_000 + "b", "a" + "\n" * 20_000 + "b", "a" + " \n" * 10_000 + "b"],
-    ids=["spaces", "newlines", "both"],
+    [
+        "\n".join(f"- item {n} of a **list**" for n in range(300)),
+        "\n\n".join(f"{n}. item {n} of a **list**" for n in range(1, 300)),
+        "- top\n" + "\n".join(f"  - item {n} *within*" for n in range(300)),
+        "| a | b |\n|---|---|\n" + "\n".join(f"| {n} | *row* |" for n in range(300)),
+        "\n>\n".join(f"> paragraph {n} of a *quote*" for n in range(300)),
+        LONG * 200,
+        "> " + LONG * 200,
+        "- " + LONG * 200,
+        "\n".join([LONG] * 200),
+        "\n\n".join([LONG * 3] * 60),
+        "```\n" + "a line of code\n" * 500,
+        "1. so:\n\n   ```\n" + "   a line of code\n" * 500,
+        "word " * 2_000,
+    ],
+    ids=lambda text: text[:12],
 )
-def test_long_white_space_is_cheap(text: str) -> None:
-    # Linear work takes a millisecond; quadratic work took 0.9 s of this many characters.
-    begun_s = time.process_time()
-    render(text)
-    assert time.process_time() - begun_s < 0.2
+def test_what_stays_open_is_bounded(text: str) -> None:
+    renderer = Renderer()
+    longest = 0
+    for at in range(0, len(text), 12):
+        renderer.feed(text[at : at + 12])
+        longest = max(longest, renderer.parsed_chars)
+    assert longest < 4_000
+
+
+@example("\r", "\n")
+@given(st.text("a\r\n", max_size=6), st.text("a\r\n", max_size=6))
+def test_any_newline_ends_a_line(first: str, second: str) -> None:
+    _, page = grown([first, second])
+    text = (first + second).replace("\r\n", "\n").replace("\r", "\n")
+    assert page.html == render(text)
+
+
+def test_a_wrong_cut_is_made_good() -> None:
+    # All of a long paragraph turns out to be a heading.
+    text = LONG * 100
+    renderer, page = grown([text[:2_000], text[2_000:], "\n===\n", "\nMore."])
+    assert page.html == render(text + "\n===\n\nMore.")
+    assert renderer.digest == digest_of(page.html)
+
+
+def test_what_costs_too_much_is_plain_text() -> None:
+    text = f"[a]: https://a.example/{'b' * 3_000}\n\n" + "[a] " * 200
+    renderer, page = grown([text[:3_500], text[3_500:], "\n\n<more> "])
+    assert page.html == f'<p class="plain">{text}\n\n&lt;more&gt; </p>'
+    assert renderer.digest == digest_of(page.html)

@@ -1,0 +1,270 @@
+"""Markdown becomes sanitised HTML: one whole source at a time, in one call.
+
+Dialect: CommonMark with tables, strike-through, task lists, links of written-out addresses and
+TeX; HTML is text. Lists look the same tight or loose, so that an item never changes with what
+follows it. All markup passes nh3's allow-list; only MathML, which is made of known elements
+alone, is put in after it. The result has no id, no style, and no word of any language.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from chat.render import highlight, mathematics
+from chat.render.brackets import brackets_plugin
+
+MAX_EXPANSION = 60
+"""HTML may be so many times as long as its source. References can repeat a long address without
+end; code of single marks, each in its <span>, stays below."""
+
+_FREE_CHARS = 20_000
+_STEPS_PER_CHAR = 20
+
+_LANGUAGE = re.compile(r"[\w+#.-]{1,30}\Z")
+_MATH_SLOT = re.compile(r"<x-math>(\d+)</x-math>")
+_BOXES = {True: "☑ ", False: "☐ "}
+_SIDES = ("left", "center", "right")
+
+
+class TooCostly(Exception):
+    """A source would take too long, or become too long, for what it says."""
+
+
+@dataclass
+class Document:
+    """A parsed source: its tokens, the references that it could use, and its HTML."""
+
+    tokens: Sequence[Token]
+    references: dict[str, Any]
+    html: str
+
+
+@dataclass
+class _Budget:
+    """Counts the steps of a parse and the length of its HTML, so that none can hold a process up."""
+
+    steps: int
+    chars: int
+    formulas: list[str] = field(default_factory=list)
+
+    def spend_step(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooCostly
+
+    def spend_chars(self, chars: int) -> None:
+        self.chars -= chars
+        if self.chars < 0:
+            raise TooCostly
+
+
+def parse(source: str, references: dict[str, Any], *, is_open: bool = False) -> Document:
+    """Return a source as HTML.
+
+    Args:
+        references: link definitions that stand before the source.
+        is_open: whether more may follow; code that has no end yet is then not highlighted.
+
+    Raises:
+        TooCostly: it would take or become too much.
+    """
+    size = len(source)
+    budget = _Budget(size * _STEPS_PER_CHAR + _FREE_CHARS, size * MAX_EXPANSION + _FREE_CHARS)
+    env: dict[str, Any] = {"references": dict(references), "budget": budget, "is_open": is_open}
+    tokens = _MARKDOWN.parse(source, env)
+    raw = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
+    clean = _CLEANER.clean(raw)
+    if budget.formulas:
+        clean = _MATH_SLOT.sub(lambda slot: budget.formulas[int(slot[1])], clean)
+    return Document(tokens, env["references"], clean)
+
+
+def escaped(text: str) -> str:
+    """Return text as HTML, written as the sanitiser writes it."""
+    return html.escape(text, quote=False)
+
+
+def plain(text: str) -> str:
+    """Return text as one paragraph that keeps its white space."""
+    return f'<p class="plain">{escaped(text)}</p>'
+
+
+def is_closed(fence: Token, source: str) -> bool:
+    """Whether a code block has its last line (CommonMark, "Fenced code blocks")."""
+    assert fence.map is not None  # noqa: S101  (every block has one)
+    last = source.split("\n")[fence.map[0] + 1 : fence.map[1]][-1:]
+    mark = re.escape(fence.markup[0])
+    return bool(last and re.match(rf"[ >\t]*{mark}{{{len(fence.markup)},}}[ \t]*\Z", last[0]))
+
+
+class _Renderer(RendererHTML):
+    """As the library's, without white space between tags, and with what is ours."""
+
+    def renderToken(self, tokens: Any, idx: int, options: Any, env: Any) -> str:  # noqa: N802
+        token: Token = tokens[idx]
+        if token.nesting == -1:
+            return f"</{token.tag}>"
+        attributes = self.renderAttrs(token)
+        env["budget"].spend_chars(len(attributes))
+        return f"<{token.tag}{attributes}>"
+
+    def list_item_open(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return "<li>"
+
+    def table_open(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return '<div class="table" tabindex="0"><table>'
+
+    def table_close(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return "</table></div>"
+
+    def th_open(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        token: Token = tokens[idx]
+        side = str(token.attrs.get("style", "")).removeprefix("text-align:")
+        return f'<{token.tag} class="{side}">' if side in _SIDES else f"<{token.tag}>"
+
+    td_open = th_open
+
+    def fence(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        token: Token = tokens[idx]
+        language = (token.info.split() or [""])[0]
+        language = language if _LANGUAGE.match(language) else ""
+        is_plain = env["is_open"] and token.meta.get("is_open")
+        code = (
+            html.escape(token.content, quote=False)
+            if is_plain
+            else highlight.highlight(token.content, language.lower())
+        )
+        env["budget"].spend_chars(len(code))
+        named = f' data-language="{html.escape(language)}"' if language else ""
+        return f'<div class="code"{named}><pre tabindex="0"><code>{code}</code></pre></div>'
+
+    def code_block(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        code = html.escape(tokens[idx].content, quote=False)
+        return f'<div class="code"><pre tabindex="0"><code>{code}</code></pre></div>'
+
+    def hardbreak(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return "<br>"
+
+    def softbreak(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return "\n"
+
+    def math_inline(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return _slot(tokens[idx].content, "inline", env)
+
+    def math_inline_double(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return _slot(tokens[idx].content, "block", env)
+
+    def math_block(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
+        return f'<div class="math" tabindex="0">{_slot(tokens[idx].content, "block", env)}</div>'
+
+
+def _slot(tex: str, display: str, env: Any) -> str:
+    """Keep a formula until the sanitiser is done; only here can its place holder come from."""
+    formulas: list[str] = env["budget"].formulas
+    formulas.append(mathematics.to_mathml(tex.strip(), display))
+    env["budget"].spend_chars(len(formulas[-1]))
+    return f"<x-math>{len(formulas) - 1}</x-math>"
+
+
+def _count_steps(state: StateInline, silent: bool) -> bool:
+    budget: _Budget = state.env["budget"]
+    budget.spend_step()
+    return False
+
+
+def _adapt(state: StateCore) -> None:
+    """Make tokens fit for a page: see each case."""
+    for number, token in enumerate(state.tokens):
+        token.hidden = False  # Lists look the same, tight or loose.
+        if token.type == "list_item_open" and "checked" in token.meta:
+            inline = state.tokens[number + 2]
+            box = Token("text", "", 0, content=_BOXES[token.meta["checked"]])
+            inline.children = [box, *(inline.children or [])]
+        if token.type == "inline" and any(child.type == "image" for child in token.children or ()):
+            token.children = _without_images(token.children or [])
+    if state.env["is_open"]:
+        last = next((t for t in reversed(state.tokens) if t.nesting != -1), None)
+        if last and last.type == "fence":
+            last.meta["is_open"] = not is_closed(last, state.src)
+
+
+def _without_images(tokens: Sequence[Token]) -> list[Token]:
+    """Return tokens with links in place of images: nothing is fetched before a click."""
+    found: list[Token] = []
+    links = 0
+    for token in tokens:
+        links += token.nesting if token.type.startswith("link_") else 0
+        if token.type != "image":
+            found.append(token)
+            continue
+        address = str(token.attrs.get("src", ""))
+        name = token.content or address
+        text = Token("text", "", 0, content=name)
+        if links:  # A link holds no other one.
+            found.append(text)
+        else:
+            start = Token("link_open", "a", 1, attrs={"href": address})
+            found += [start, text, Token("link_close", "a", -1)]
+    return found
+
+
+def _markdown() -> MarkdownIt:
+    options: Any = {"html": False, "linkify": True, "tasklists": True, "xhtmlOut": False}
+    markdown = MarkdownIt("commonmark", options, renderer_cls=_Renderer)
+    markdown.enable(["table", "strikethrough", "linkify"])
+    # Only what names its scheme: a file's name such as main.py is no address.
+    markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+    markdown.use(brackets_plugin)
+    # With digits beside a dollar sign it is a price.
+    markdown.use(
+        dollarmath_plugin,
+        allow_labels=False,
+        allow_space=False,
+        allow_digits=False,
+        double_inline=True,
+        allow_blank_lines=False,
+    )
+    for name in ("math_inline", "math_inline_double", "math_block"):
+        markdown.renderer.rules[name] = getattr(markdown.renderer, name)
+    markdown.inline.ruler.before("text", "count_steps", _count_steps)
+    markdown.core.ruler.push("adapt", _adapt)
+    return markdown
+
+
+_MARKDOWN = _markdown()
+
+_TAGS = (
+    "p h1 h2 h3 h4 h5 h6 hr br blockquote ul ol li em strong s a code pre div span"
+    " table thead tbody tr th td x-math"
+)
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS.split()),
+    attributes={
+        "a": {"href", "title", "target"},
+        "ol": {"start"},
+        "div": {"data-language", "tabindex"},
+        "pre": {"tabindex"},
+    },
+    allowed_classes={
+        "span": set(highlight.CLASSES),
+        "div": {"table", "code", "math"},
+        "th": set(_SIDES),
+        "td": set(_SIDES),
+    },
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    link_rel="noopener noreferrer nofollow",
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+)

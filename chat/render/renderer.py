@@ -1,0 +1,255 @@
+"""A text that grows, and the page of it: each piece costs as much as what it changes.
+
+    feed -> plain words: added as they are
+         -> open code: added line by line (code)
+         -> else: the tail is parsed again (markdown), what differs is told (changes),
+            and the tail is cut as short as it can be (cuts)
+
+A cut is tried before it is made: behind it, the same HTML has to come out. Where that turns out to
+be wrong later on, everything is parsed once more. What only the whole text tells, such as a link
+whose address comes at the end, the `digest` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from chat.render import code, cuts
+from chat.render.changes import Change, closing_tags, difference
+from chat.render.markdown import Document, TooCostly, escaped, parse, plain
+
+PIECE_CHARS = 20_000
+"""So much is parsed at once at most, beside what is still open."""
+
+MAX_LOSSES = 5
+"""So often a text is parsed from the beginning; from then on it is shown as plain text."""
+
+# Words that can end no Markdown and begin none, where others stand before them on the line. Of the
+# punctuation only what means nothing there; no white space but spaces.
+_WORDS = re.compile(r"(?:[^\W_]|[ ,.;:?!'\"(\u2010-\u2027\u3001\u3002-])*")
+_LAST_WORD = re.compile(r"(\S+)( *)\Z")
+_STARTED = re.compile(r"[^\W\d_]{2,} ")
+_OPEN_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|t[dhr]|tbody|thead|table|div)>)+\Z")
+_MAX_WORDS_CHARS = 3_000
+_DIGEST_BYTES = 16
+
+
+class Renderer:
+    """Renders one text block as it grows."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._return = ""  # A carriage return may be half of a line's end.
+        self._losses = 0
+        self._is_plain = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._digest = blake2b(digest_size=_DIGEST_BYTES)
+        self._references: dict[str, Any] = {}
+        self._cut = cuts.WHOLE
+        self._prefix = ""  # HTML of the context, up to where the tail begins
+        self._path: Sequence[str] = ()
+        self._tail = ""
+        self._html = ""  # HTML of the tail, with the ends of all that is open
+        self._code: code.OpenCode | None = None
+        self._code_pieces: list[str] = []
+        self._code_chars = 0
+        self._code_shown: list[str] = []
+        self._long_paragraph = cuts.LONG_PARAGRAPH
+
+    def feed(self, text: str) -> list[Change]:
+        """Take in the next piece of the text and return what it changes on the page."""
+        text = self._with_unix_newlines(text)
+        starts = range(0, len(text), PIECE_CHARS)
+        return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
+
+    def _feed(self, text: str) -> list[Change]:
+        self._pieces.append(text)
+        if self._is_plain:
+            return [Change("add", 1, escaped(text))] if text else []
+        if self._code:
+            return self._feed_code(self._code, text)
+        if (changes := self._add_words(text)) is not None:
+            return changes
+        self._tail += text
+        return self._parse_again(is_open=True)
+
+    def close(self) -> list[Change]:
+        """End the text: code that never ended is code nonetheless."""
+        last = self.feed("\n") if self._return else []
+        if self._is_plain:
+            return last
+        self._leave_code()
+        return [*last, *self._parse_again(is_open=False)]
+
+    @property
+    def parsed_chars(self) -> int:
+        """How much text the next piece has parsed again, in characters, unless it ends code."""
+        return len(self._tail)
+
+    @property
+    def open_chars(self) -> int:
+        """How much text the next piece may have parsed again at most, in characters."""
+        return len(self._tail) + self._code_chars
+
+    @property
+    def digest(self) -> bytes:
+        """What `digest_of` gives for the HTML that the page shows, once the text is closed."""
+        if self._is_plain:
+            return digest_of(plain("".join(self._pieces)))
+        digest = self._digest.copy()
+        digest.update(self._html.encode())
+        return digest.digest()
+
+    def _with_unix_newlines(self, text: str) -> str:
+        if "\r" not in text and not self._return:
+            return text
+        text = self._return + text
+        self._return = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix(self._return)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _add_words(self, text: str) -> list[Change] | None:
+        """Add plain words to the last paragraph; None where more may have changed."""
+        if len(self._tail) > _MAX_WORDS_CHARS or "]:" in self._tail or not _WORDS.fullmatch(text):
+            return None
+        line = self._tail[self._tail.rfind("\n") + 1 :]
+        last = _LAST_WORD.search(line)
+        ends = _OPEN_ENDS.search(self._html)
+        if not last or not ends or not _STARTED.search(line) or not _WORDS.fullmatch(last[1]):
+            return None
+        if not self._html.endswith(last[1], 0, ends.start()):
+            return None
+        self._tail += text
+        shown = (last[2] + text).rstrip(" ")
+        if not shown:
+            return []
+        self._html = f"{self._html[: ends.start()]}{shown}{ends[0]}"
+        return [Change("add", ends[0].count("</"), shown)]
+
+    def _parse_again(self, *, is_open: bool) -> list[Change]:
+        try:
+            source = self._cut.context + self._tail
+            document = parse(source, self._references, is_open=is_open)
+            if not document.html.startswith(self._prefix):
+                return self._start_over(is_open=is_open)
+            html = document.html[len(self._prefix) :]
+            changes = difference(self._html, html, self._path)
+            self._html = html
+            if is_open:
+                self._shorten(document, source)
+        except TooCostly:
+            return self._give_up()
+        return changes
+
+    def _start_over(self, *, is_open: bool) -> list[Change]:
+        """Parse everything again, where a cut has turned out to be wrong."""
+        self._losses += 1
+        if self._losses > MAX_LOSSES:
+            return self._give_up()
+        self._begin()
+        self._tail = "".join(self._pieces)
+        self._parse_again(is_open=is_open)
+        return [] if self._is_plain else [Change("reset", 0, self._html)]
+
+    def _give_up(self) -> list[Change]:
+        """Show the text as it is from now on."""
+        self._begin()
+        self._is_plain = True
+        return [Change("reset", 0, plain("".join(self._pieces)))]
+
+    def _shorten(self, document: Document, source: str) -> None:
+        """Cut the tail where what stands before is closed; begin to follow open code."""
+        finder = cuts.Finder(document.tokens, source, self._long_paragraph)
+        tried = [c for c in finder.cuts() if c.at > len(self._cut.context)]
+        if not any(self._try_cut(cut, document, source) for cut in tried) and tried:
+            # What can't be cut here is not tried again at once.
+            self._long_paragraph += cuts.LONG_PARAGRAPH
+        self._enter_code(document, source)
+
+    def _try_cut(self, cut: cuts.Cut, document: Document, source: str) -> bool:
+        """Cut, if the same comes out; return whether it did."""
+        rest = source[cut.at :]
+        own = parse(cut.context + rest, {}, is_open=True)
+        references = {
+            name: value
+            for name, value in document.references.items()
+            if own.references.get(name) != value
+        }
+        if references:
+            own = parse(cut.context + rest, references, is_open=True)
+        prefix, path = _opened(cut.context, cut.depth)
+        html = own.html[len(prefix) :]
+        if not own.html.startswith(prefix) or not self._html.endswith(html):
+            return False
+        self._digest.update(self._html[: len(self._html) - len(html)].encode())
+        self._cut, self._prefix, self._path = cut, prefix, path
+        self._tail, self._html, self._references = rest, html, references
+        self._long_paragraph = cuts.LONG_PARAGRAPH
+        return True
+
+    def _enter_code(self, document: Document, source: str) -> None:
+        last = next((token for token in reversed(document.tokens) if token.nesting != -1), None)
+        if last and last.type == "fence" and last.meta.get("is_open") and last.map:
+            lines = source.split("\n")
+            if last.map[0] < len(lines) - 1:
+                opening, line = lines[last.map[0]], lines[-1]
+                self._code = code.OpenCode.begin(opening, line, is_inside=last.level > 0)
+                self._code_pieces, self._code_shown, self._code_chars = [], [], 0
+
+    def _feed_code(self, block: code.OpenCode, text: str) -> list[Change]:
+        shown, may_have_ended = block.feed(text)
+        self._code_pieces.append(text)
+        self._code_chars += len(text)
+        markup = escaped(shown)
+        self._code_shown.append(markup)
+        depth = len(closing_tags(self._html))
+        changes = [Change("add", depth, markup)] if shown else []
+        if may_have_ended:
+            self._leave_code()
+            changes += self._parse_again(is_open=True)
+        return changes
+
+    def _leave_code(self) -> None:
+        if self._code:
+            ends = "".join(closing_tags(self._html))
+            begin = self._html.removesuffix(ends)
+            self._html = begin + "".join(self._code_shown) + ends
+            self._tail += "".join(self._code_pieces)
+            self._code, self._code_chars = None, 0
+
+
+@lru_cache(maxsize=1_000)
+def _opened(context: str, depth: int) -> tuple[str, list[str]]:
+    """Return a context's HTML as far as it is open, and what is open, from the outside."""
+    html = parse(context, {}, is_open=True).html
+    ends = closing_tags(html)[::-1][:depth]
+    return html.removesuffix("".join(ends[::-1])), [end[2:-1] for end in ends]
+
+
+def digest_of(html: str) -> bytes:
+    """Return what tells whether two pages show the same HTML."""
+    return blake2b(html.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def render(text: str) -> str:
+    """Return the HTML of a whole text block."""
+    return _render(text, is_open=False)
+
+
+def render_open(text: str) -> str:
+    """Return the HTML of a text block of which more may follow."""
+    return _render(text, is_open=True)
+
+
+def _render(text: str, *, is_open: bool) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return parse(text, {}, is_open=is_open).html
+    except TooCostly:
+        return plain(text)
