@@ -190,9 +190,7 @@ def _record(content: Content) -> dict[str, Any]:
 
 def _folded(generation: Generation, content: Content) -> _Folded:
     """Return what a page needs to show the message without its log."""
-    earlier = part_before(
-        generation.message.content, generation.first_block, generation.first_char
-    )
+    earlier = part_before(generation.message.content, generation.first_block, generation.first_char)
     blocks = joined(earlier, content.blocks())
     return _Folded(blocks, plain_text(blocks), [render(text_of(block)) for block in blocks])
 

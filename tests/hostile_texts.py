@@ -28,8 +28,8 @@ _TAGS = """
 <svg><animate onbegin=owned() attributeName=x></svg>
 <svg><use href="https://evil.example/x.svg#x"></use></svg>
 <svg><foreignObject><img src=x onerror=owned()></foreignObject></svg>
-<math><mtext><table><mglyph><style><img src=x onerror=owned()></style></mglyph></table></mtext></math>
-<math><maction actiontype="statusline#https://evil.example" xlink:href="javascript:owned()">x</maction></math>
+<math><mtext><table><mglyph><style><img src=x onerror=owned()></style></table></math>
+<math><maction actiontype="statusline" xlink:href="javascript:owned()">x</maction></math>
 <math href="javascript:owned()">x</math>
 <iframe src="javascript:owned()"></iframe>
 <iframe srcdoc="<script>parent.owned()</script>"></iframe>
@@ -148,12 +148,12 @@ _OTHERS = [
     'https://a.example/"onmouseover="owned()',
     "`<script>owned()</script>`",
     "```html\n<script>owned()</script>\n```",
-    "```x\" onmouseover=\"owned()\n<b>\n```",
+    '```x" onmouseover="owned()\n<b>\n```',
     "```<script>owned()</script>\n<b>\n```",
     "~~~javascript:owned()\nx\n~~~",
     "    <script>owned()</script>",
     "| <script>owned()</script> | b |\n|---|---|\n| <img src=x onerror=owned()> | x |",
-    "| a |\n|:-:\" onclick=owned()|\n| x |",
+    '| a |\n|:-:" onclick=owned()|\n| x |',
     "> <script>owned()</script>",
     "- <script>owned()</script>",
     "1. <img src=x onerror=owned()>",

@@ -55,7 +55,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     return False
 
 
-def _found(  # noqa: PLR0913
+def _found(
     state: StateBlock, start_line: int, line: int, begin: int, end: int, silent: bool
 ) -> bool:
     if silent:

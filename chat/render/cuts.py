@@ -66,7 +66,7 @@ class _Place(NamedTuple):
     depth: int = 0
 
     def opened(self, line: str, lead: str) -> _Place:
-        """Return the place in a container that `line` opens; an "x" and a blank line stand in it."""
+        """Return the place in a container that `line` opens, behind an "x" and a blank line."""
         return _Place(f"{self.context}{line}x\n{lead.rstrip()}\n", lead, self.depth + 1)
 
 
@@ -151,7 +151,11 @@ class Finder:
         """Return the marker of an item that begins its line."""
         line = self._lines[node.line]
         lead = place.lead
-        return _ITEM.match(line, len(lead)) if line[: len(lead)].strip(" ") in ("", lead.strip()) else None
+        return (
+            _ITEM.match(line, len(lead))
+            if line[: len(lead)].strip(" ") in ("", lead.strip())
+            else None
+        )
 
     def _children(self, start: int, end: int) -> list[_Node]:
         nodes = []

@@ -53,7 +53,7 @@ class Document:
 
 @dataclass
 class _Budget:
-    """Counts the steps of a parse and the length of its HTML, so that none can hold a process up."""
+    """Counts the steps of a parse and the length of its HTML: none can hold a process up."""
 
     steps: int
     chars: int

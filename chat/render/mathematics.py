@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
@@ -12,14 +13,14 @@ MAX_CHARS = 2_000
 """Longer TeX stays as it was written."""
 
 # MathML Core, sections 2 and 3; nothing that links, embeds or styles.
-_ELEMENTS = frozenset(
-    "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover"
-    " munderover mmultiscripts mprescripts mtable mtr mtd mpadded mphantom mstyle menclose".split()
+_ELEMENT = re.compile(
+    "math|mrow|mi|mn|mo|ms|mtext|mspace|mfrac|msqrt|mroot|msub|msup|msubsup|munder|mover"
+    "|munderover|mmultiscripts|mprescripts|mtable|mtr|mtd|mpadded|mphantom|mstyle|menclose"
 )
-_ATTRIBUTES = frozenset(
-    "display displaystyle scriptlevel mathvariant stretchy fence separator form largeop"
-    " movablelimits symmetric accent accentunder linethickness width height depth lspace rspace"
-    " minsize maxsize columnalign rowspacing columnspacing columnlines rowlines notation".split()
+_ATTRIBUTE = re.compile(
+    "display|displaystyle|scriptlevel|mathvariant|stretchy|fence|separator|form|largeop"
+    "|movablelimits|symmetric|accent|accentunder|linethickness|width|height|depth|lspace|rspace"
+    "|minsize|maxsize|columnalign|rowspacing|columnspacing|columnlines|rowlines|notation"
 )
 
 
@@ -45,12 +46,12 @@ def to_mathml(tex: str, display: str) -> str:
 
 def _serialized(element: Element) -> str:
     text = html.unescape(element.text or "")
-    if element.tag not in _ELEMENTS or (element.tag == "mi" and text.startswith("\\")):
+    if not _ELEMENT.fullmatch(element.tag) or (element.tag == "mi" and text.startswith("\\")):
         raise _Unknown
     attributes = "".join(
         f' {name}="{html.escape(value)}"'
         for name, value in element.attrib.items()
-        if name in _ATTRIBUTES
+        if _ATTRIBUTE.fullmatch(name)
     )
     inner = html.escape(text, quote=False) + "".join(_serialized(child) for child in element)
     return f"<{element.tag}{attributes}>{inner}</{element.tag}>"

@@ -15,7 +15,10 @@ EXAMPLES: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("commonmark.json").read_text(encoding="utf-8")
 )
 
-_WORDS = "the quick brown fox jumps over a lazy dog, and then it's 5 o'clock; costs $5 (or so).".split()
+_WORDS = [
+    *("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog,", "and", "then"),
+    *("it's", "5", "o'clock;", "costs", "$5", "(or", "so)."),
+]
 _INLINE = [
     "**bold**",
     "*soft*",
@@ -77,7 +80,11 @@ class Writer:
     def _block(self, depth: int) -> str:
         makers = [self._heading, self._code, self._table, self._other, self.paragraph]
         if depth < 3:
-            makers += [lambda: self._list(depth), lambda: self._list(depth), lambda: self._quote(depth)]
+            makers += [
+                lambda: self._list(depth),
+                lambda: self._list(depth),
+                lambda: self._quote(depth),
+            ]
         return self._chance.choice(makers)()
 
     def _heading(self) -> str:
@@ -136,6 +143,17 @@ def _indented(text: str, spaces: int) -> str:
     return "\n".join(" " * spaces + line if line else line for line in text.split("\n"))
 
 
-_NOISE = [*"ab *_`~[]()<>!#-+|\\$&:\"'1.\t\r=x", "\n", "\n", "\n\n", "  ", "```", "$$", "- ", "> ", "1. "]
+_NOISE = [
+    *"ab *_`~[]()<>!#-+|\\$&:\"'1.\t\r=x",
+    "\n",
+    "\n",
+    "\n\n",
+    "  ",
+    "```",
+    "$$",
+    "- ",
+    "> ",
+    "1. ",
+]
 
 noise = st.lists(st.sampled_from(_NOISE), max_size=60).map("".join)

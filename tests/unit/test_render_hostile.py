@@ -1,4 +1,4 @@
-"""Whatever a text tries, its page holds known elements with known attributes, and safe addresses."""
+"""Whatever a text tries, its page holds known elements, known attributes and safe addresses."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ALLOWED = {
     "mi": {"mathvariant"},
     "mo": {"stretchy", "fence", "separator", "form", "movablelimits"},
 }
-_PLAIN = set(
-    "h1 h2 h3 h4 h5 h6 hr br blockquote ul li em strong s table thead tbody tr"
-    " mrow mn ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover"
-    " mtable mtr mtd mpadded mphantom mstyle menclose".split()
+_PLAIN = re.compile(
+    "h[1-6]|hr|br|blockquote|ul|li|em|strong|s|table|thead|tbody|tr"
+    "|mrow|mn|ms|mtext|mspace|mfrac|msqrt|mroot|msub|msup|msubsup|munder|mover|munderover"
+    "|mtable|mtr|mtd|mpadded|mphantom|mstyle|menclose"
 )
 _CLASSES = {
     "div": re.compile("table|code|math"),
@@ -48,7 +48,7 @@ class _Inspector(HTMLParser):
     """Raises at what no page of a text may hold."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in _ALLOWED or tag in _PLAIN, f"<{tag}>"
+        assert tag in _ALLOWED or _PLAIN.fullmatch(tag), f"<{tag}>"
         for name, value in attrs:
             assert name in _ALLOWED.get(tag, ()), f"<{tag} {name}>"
             if name == "href":
@@ -94,7 +94,9 @@ def test_hostile_texts_together_are_text(text: str) -> None:
 
 @given(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=3))
 def test_nothing_is_fetched_before_a_click(texts: list[str]) -> None:
-    assert not re.search(r"\b(?:src|srcset|poster|background|data)=", _tags(render("\n".join(texts))))
+    assert not re.search(
+        r"\b(?:src|srcset|poster|background|data)=", _tags(render("\n".join(texts)))
+    )
 
 
 def _tags(markup: str) -> str:
