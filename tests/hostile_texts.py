@@ -138,6 +138,9 @@ _LINKS = ["[x]({})", "![x]({})", "<{}>", "[x][r]\n\n[r]: {}\n"]
 _OTHERS = [
     '[x](https://a.example "onmouseover=owned()")',
     '[x](https://a.example "\\"onmouseover=owned()//")',
+    '[x](https://a.example "<hx-x onmouseover=owned() y>")',
+    "[x](https://a.example '<head>') </head>",
+    "<https://a.example/<hx-x>>",
     "[x](https://a.example'onmouseover='owned())",
     "[<img src=x onerror=owned()>](https://a.example)",
     "![<script>owned()</script>](https://evil.example/p.png)",

@@ -252,7 +252,9 @@ _TAGS = (
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS.split()),
     attributes={
-        "a": {"href", "title", "target"},
+        # No title: htmx looks for <hx-...> and <head> in what it swaps, in attributes as well, and
+        # that is the one attribute in which an angle bracket could stand (htmx 2.0.11, makeFragment).
+        "a": {"href", "target"},
         "ol": {"start"},
         "div": {"data-language", "tabindex"},
         "pre": {"tabindex"},

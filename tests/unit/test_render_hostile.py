@@ -15,7 +15,7 @@ from tests.unit.markdown_texts import noise
 from tests.unit.rendered_page import grown
 
 _ALLOWED = {
-    "a": {"href", "title", "target", "rel"},
+    "a": {"href", "target", "rel"},
     "ol": {"start"},
     "div": {"class", "data-language", "tabindex"},
     "p": {"class"},
@@ -51,6 +51,8 @@ class _Inspector(HTMLParser):
         assert tag in _ALLOWED or _PLAIN.fullmatch(tag), f"<{tag}>"
         for name, value in attrs:
             assert name in _ALLOWED.get(tag, ()), f"<{tag} {name}>"
+            # htmx looks for tags of its own in attributes as well.
+            assert not re.search("[<>]", value or ""), f"a bracket in {name}"
             if name == "href":
                 assert _ADDRESS.match(value or ""), f"an address {value}"
             if name == "class":

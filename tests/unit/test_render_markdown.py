@@ -106,13 +106,9 @@ def test_prices_stay_prices(text: str) -> None:
     assert "<math" not in render(text)
 
 
-@pytest.mark.parametrize(
-    "tex", ["{", r"\left(", r"\unheardof{x}", "x" * 2_001, r"\begin{nothing}x\end{nothing}"]
-)
+@pytest.mark.parametrize("tex", ["{", r"\left(", r"\unheardof{x}", "x" * 2_001])
 def test_tex_that_fails_is_shown_as_it_was_written(tex: str) -> None:
-    assert f'<code class="tex">{tex}</code>' in render(f"${tex}$") or "<math" not in render(
-        f"${tex}$"
-    )
+    assert render(f"${tex}$") == f'<p><code class="tex">{tex}</code></p>'
 
 
 def test_tex_keeps_what_it_quotes_as_text() -> None:
