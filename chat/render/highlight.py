@@ -29,7 +29,9 @@ def highlight(code: str, language: str) -> str:
     if lexer is None:
         return plain
     colored: str = highlighted(code, lexer, _FORMATTER)
-    # Some lexers add or take a newline at the end; what Claude wrote counts.
+    if not code.endswith("\n"):
+        colored = colored.removesuffix("\n")  # The formatter ends every line.
+    # Some lexers change white space; what Claude wrote counts.
     return colored if html.unescape(_TAG.sub("", colored)) == code else plain
 
 

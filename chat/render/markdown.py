@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import nh3
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -29,6 +30,9 @@ MAX_EXPANSION = 60
 """HTML may be so many times as long as its source. References can repeat a long address without
 end; code of single marks, each in its <span>, stays below."""
 
+MAX_DEPTH = 50
+"""Quotes and lists may stand so deep in one another."""
+
 _FREE_CHARS = 20_000
 _STEPS_PER_CHAR = 20
 
@@ -39,7 +43,7 @@ _SIDES = ("left", "center", "right")
 
 
 class TooCostly(Exception):
-    """A source would take too long, or become too long, for what it says."""
+    """A source would take too long, or become too long or too deep, for what it says."""
 
 
 @dataclass
@@ -160,14 +164,17 @@ class _Renderer(RendererHTML):
     def softbreak(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
         return "\n"
 
-    def math_inline(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
-        return _slot(tokens[idx].content, "inline", env)
 
-    def math_inline_double(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
-        return _slot(tokens[idx].content, "block", env)
+def _math_inline(renderer: Any, tokens: Any, idx: int, options: Any, env: Any) -> str:
+    return _slot(tokens[idx].content, "inline", env)
 
-    def math_block(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
-        return f'<div class="math" tabindex="0">{_slot(tokens[idx].content, "block", env)}</div>'
+
+def _math_inline_double(renderer: Any, tokens: Any, idx: int, options: Any, env: Any) -> str:
+    return _slot(tokens[idx].content, "block", env)
+
+
+def _math_block(renderer: Any, tokens: Any, idx: int, options: Any, env: Any) -> str:
+    return f'<div class="math" tabindex="0">{_slot(tokens[idx].content, "block", env)}</div>'
 
 
 def _slot(tex: str, display: str, env: Any) -> str:
@@ -187,6 +194,8 @@ def _count_steps(state: StateInline, silent: bool) -> bool:
 def _adapt(state: StateCore) -> None:
     """Make tokens fit for a page: see each case."""
     for number, token in enumerate(state.tokens):
+        if token.level > MAX_DEPTH:
+            raise TooCostly
         token.hidden = False  # Lists look the same, tight or loose.
         if token.type == "list_item_open" and "checked" in token.meta:
             inline = state.tokens[number + 2]
@@ -221,11 +230,17 @@ def _without_images(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _markdown() -> MarkdownIt:
-    options: Any = {"html": False, "linkify": True, "tasklists": True, "xhtmlOut": False}
+    options: Any = {
+        **{"html": False, "linkify": True, "tasklists": True, "xhtmlOut": False},
+        # The library shows nothing of what is nested deeper; that must not happen.
+        "maxNesting": 2 * MAX_DEPTH,
+    }
     markdown = MarkdownIt("commonmark", options, renderer_cls=_Renderer)
     markdown.enable(["table", "strikethrough", "linkify"])
     # Only what names its scheme: a file's name such as main.py is no address.
-    markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+    markdown.linkify = LinkifyIt(
+        options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False}
+    )
     markdown.use(brackets_plugin)
     # With digits beside a dollar sign it is a price.
     markdown.use(
@@ -236,8 +251,9 @@ def _markdown() -> MarkdownIt:
         double_inline=True,
         allow_blank_lines=False,
     )
-    for name in ("math_inline", "math_inline_double", "math_block"):
-        markdown.renderer.rules[name] = getattr(markdown.renderer, name)
+    # In the place of the plugin's own.
+    for render in (_math_inline, _math_inline_double, _math_block):
+        markdown.add_render_rule(render.__name__.removeprefix("_"), render)
     markdown.inline.ruler.before("text", "count_steps", _count_steps)
     markdown.core.ruler.push("adapt", _adapt)
     return markdown
@@ -252,8 +268,9 @@ _TAGS = (
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS.split()),
     attributes={
-        # No title: htmx looks for <hx-...> and <head> in what it swaps, in attributes as well, and
-        # that is the one attribute in which an angle bracket could stand (htmx 2.0.11, makeFragment).
+        # No title, the one attribute in which an angle bracket could stand: htmx looks for <hx-...>
+        # and <head> in what it swaps, in attributes as well (htmx 2.0.11, makeFragment).
+        "*": set(),
         "a": {"href", "target"},
         "ol": {"start"},
         "div": {"data-language", "tabindex"},

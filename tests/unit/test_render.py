@@ -161,25 +161,24 @@ def test_code_that_never_ends_is_highlighted_at_last() -> None:
     assert page.html == render("```python\ndef f") and "<span" in page.html
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "\n".join(f"- item {n} of a **list**" for n in range(300)),
-        "\n\n".join(f"{n}. item {n} of a **list**" for n in range(1, 300)),
-        "- top\n" + "\n".join(f"  - item {n} *within*" for n in range(300)),
-        "| a | b |\n|---|---|\n" + "\n".join(f"| {n} | *row* |" for n in range(300)),
-        "\n>\n".join(f"> paragraph {n} of a *quote*" for n in range(300)),
-        LONG * 200,
-        "> " + LONG * 200,
-        "- " + LONG * 200,
-        "\n".join([LONG] * 200),
-        "\n\n".join([LONG * 3] * 60),
-        "```\n" + "a line of code\n" * 500,
-        "1. so:\n\n   ```\n" + "   a line of code\n" * 500,
-        "word " * 2_000,
-    ],
-    ids=lambda text: text[:12],
-)
+OPEN_TEXTS = {
+    "list": "\n".join(f"* item {n} of a **list**" for n in range(300)),
+    "numbered list": "\n\n".join(f"{n}. item {n} of a **list**" for n in range(1, 300)),
+    "inner list": "- top\n" + "\n".join(f"  - item {n} *within*" for n in range(300)),
+    "table": "| a | b |\n|---|---|\n" + "\n".join(f"| {n} | *row* |" for n in range(300)),
+    "quote": "\n>\n".join(f"> paragraph {n} of a *quote*" for n in range(300)),
+    "paragraph": LONG * 200,
+    "paragraph in a quote": "> " + LONG * 200,
+    "paragraph in an item": "- " + LONG * 200,
+    "lines": "\n".join([LONG] * 200),
+    "paragraphs": "\n\n".join([LONG * 3] * 60),
+    "code": "```\n" + "a line of code\n" * 500,
+    "code in an item": "1. so:\n\n   ```\n" + "   a line of code\n" * 500,
+    "words": "word " * 2_000,
+}
+
+
+@pytest.mark.parametrize("text", OPEN_TEXTS.values(), ids=OPEN_TEXTS.keys())
 def test_what_stays_open_is_bounded(text: str) -> None:
     renderer = Renderer()
     longest = 0

@@ -41,7 +41,7 @@ _CLASSES = {
     "td": re.compile("left|center|right"),
     "code": re.compile("tex"),
 }
-_ADDRESS = re.compile(r"(?:https?|mailto):[^\x00-\x20\"'<>]*\Z", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?|mailto):[^\x00-\x20\"<>]*\Z", re.IGNORECASE)
 
 
 class _Inspector(HTMLParser):

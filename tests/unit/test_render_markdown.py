@@ -119,6 +119,15 @@ def test_brackets_that_never_close_are_text() -> None:
     assert "<math" not in render(r"\(x and \[y")
 
 
+@pytest.mark.parametrize("text", ["> " * 200 + "deep", "- " * 200 + "deep"])
+def test_what_stands_too_deep_is_plain(text: str) -> None:
+    assert render(text) == f'<p class="plain">{text.replace(">", "&gt;")}</p>'
+
+
+def test_what_stands_deep_is_shown() -> None:
+    assert render("> " * 40 + "deep").startswith("<blockquote>" * 40 + "<p>deep</p>")
+
+
 @pytest.mark.parametrize(
     "text",
     ["[" * 20_000, "*a " * 7_000, "\\(" * 10_000, "> " * 10_000, "`a``" * 5_000, "$a" * 10_000],
