@@ -11,11 +11,8 @@
     field().style.height = `${field().scrollHeight}px`;
   };
 
-  const showError = (text) => {
-    const error = document.getElementById("composer-error");
-    error.textContent = text;
-    error.hidden = false;
-  };
+  const showError = (text) =>
+    Object.assign(document.getElementById("composer-error"), { textContent: text, hidden: false });
 
   const setSending = (isSending) => {
     field().readOnly = isSending;
@@ -67,9 +64,10 @@
     if (event.detail.target.id === "composer") field().focus();
   });
 
-  // The focus of a button that was swapped away goes on to the field, not to nowhere.
+  // The focus of a button that was swapped away goes on to the field, not to nowhere; but who
+  // has selected words wants to keep them.
   document.addEventListener("htmx:oobAfterSwap", (event) => {
-    const isLost = document.activeElement === document.body;
+    const isLost = document.activeElement === document.body && getSelection().isCollapsed;
     if (isLost && event.detail.target.id === "composer-actions") field().focus();
   });
 })();
