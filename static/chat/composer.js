@@ -64,8 +64,7 @@
     if (event.detail.target.id === "composer") field().focus();
   });
 
-  // The focus of a button that was swapped away goes on to the field, not to nowhere; but who
-  // has selected words wants to keep them.
+  // The focus of a button that was swapped away goes on to the field, unless words are selected.
   document.addEventListener("htmx:oobAfterSwap", (event) => {
     const isLost = document.activeElement === document.body && getSelection().isCollapsed;
     if (isLost && event.detail.target.id === "composer-actions") field().focus();
