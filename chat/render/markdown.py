@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import nh3
-from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -24,14 +23,15 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from chat.render import highlight, mathematics
+from chat.render.addresses import addresses_plugin
 from chat.render.brackets import brackets_plugin
 
 MAX_EXPANSION = 60
 """HTML may be so many times as long as its source. References can repeat a long address without
 end; code of single marks, each in its <span>, stays below."""
 
-MAX_DEPTH = 50
-"""Quotes and lists may stand so deep in one another."""
+MAX_DEPTH = 20
+"""Quotes may stand so deep in one another, lists half as deep, as each has its items."""
 
 _FREE_CHARS = 20_000
 _STEPS_PER_CHAR = 20
@@ -231,16 +231,13 @@ def _without_images(tokens: Sequence[Token]) -> list[Token]:
 
 def _markdown() -> MarkdownIt:
     options: Any = {
-        **{"html": False, "linkify": True, "tasklists": True, "xhtmlOut": False},
+        **{"html": False, "tasklists": True, "xhtmlOut": False},
         # The library shows nothing of what is nested deeper; that must not happen.
-        "maxNesting": 2 * MAX_DEPTH,
+        "maxNesting": MAX_DEPTH + 4,
     }
     markdown = MarkdownIt("commonmark", options, renderer_cls=_Renderer)
-    markdown.enable(["table", "strikethrough", "linkify"])
-    # Only what names its scheme: a file's name such as main.py is no address.
-    markdown.linkify = LinkifyIt(
-        options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False}
-    )
+    markdown.enable(["table", "strikethrough"])
+    markdown.use(addresses_plugin)
     markdown.use(brackets_plugin)
     # With digits beside a dollar sign it is a price.
     markdown.use(

@@ -125,7 +125,7 @@ def test_what_stands_too_deep_is_plain(text: str) -> None:
 
 
 def test_what_stands_deep_is_shown() -> None:
-    assert render("> " * 40 + "deep").startswith("<blockquote>" * 40 + "<p>deep</p>")
+    assert render("> " * 19 + "deep").startswith("<blockquote>" * 19 + "<p>deep</p>")
 
 
 @pytest.mark.parametrize(
