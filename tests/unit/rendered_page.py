@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from html.parser import HTMLParser
 
 from chat.render import Change, Renderer
@@ -22,6 +23,10 @@ class _Element:
     @property
     def inner(self) -> str:
         return "".join(c if isinstance(c, str) else c.outer for c in self.children)
+
+    @property
+    def text(self) -> str:
+        return "".join(html.unescape(c) if isinstance(c, str) else c.text for c in self.children)
 
     @property
     def outer(self) -> str:
@@ -83,6 +88,10 @@ class RenderedPage:
     @property
     def html(self) -> str:
         return self._root.inner
+
+    @property
+    def text(self) -> str:
+        return self._root.text
 
     @property
     def blocks(self) -> list[str]:
