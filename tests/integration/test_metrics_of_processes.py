@@ -124,7 +124,7 @@ async def test_processes_in_sum(place: Place, model: DemoThread) -> None:
     async with AsyncExitStack() as tabs:
         for url in (urls[0], urls[1], urls[1]):
             tab = await tabs.enter_async_context(Tab(anna, url, long.path))
-            await tab.until(lambda tab: "word" in tab.answer)
+            await tab.until(lambda tab: tab.frames > 0 and "word" in tab.answer)
         row = place.records.newest(long.path)
         # Through the other process: it is counted by the one that writes the answer.
         await anna.stop(urls[1], row.id)
@@ -176,7 +176,7 @@ async def test_processes_of_one_port(place: Place, shared: Site, model: DemoThre
     sent = [await person.send(url, slow(model)) for person in (anna, ben)]
     async with Tab(anna, url, sent[0].path) as first, Tab(ben, url, sent[1].path) as second:
         for tab in (first, second):
-            await tab.until(lambda tab: "word" in tab.answer)
+            await tab.until(lambda tab: tab.frames > 0 and "word" in tab.answer)
         assert (await asyncio.to_thread(scrape, url))["chat_open_sockets"] == 2
         before = await asyncio.to_thread(scrape, url)
         os.kill(owner_pid(place.records, sent[0].path), signal.SIGKILL)
