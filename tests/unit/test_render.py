@@ -15,7 +15,8 @@ from tests.unit.cuttings import all_cuttings, cut, cut_texts
 from tests.unit.markdown_texts import EXAMPLES, Writer, noise
 from tests.unit.rendered_page import RenderedPage, grown, parse
 
-CUTS = 50
+CUTS = 5
+MANY_CUTS = 50
 LONG = "Some *words* of a long text, and `code`. "
 
 
@@ -24,18 +25,21 @@ def random_cutting(text: str, chance: random.Random) -> list[str]:
     return cut(text, sorted(places))
 
 
+@pytest.mark.parametrize("cuts", [CUTS, pytest.param(MANY_CUTS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("of_spec", EXAMPLES, ids=lambda e: str(e["example"]))
-def test_every_example_of_commonmark_grows_into_the_whole(of_spec: dict[str, Any]) -> None:
+def test_every_example_of_commonmark_grows_into_the_whole(
+    of_spec: dict[str, Any], cuts: int
+) -> None:
     text = of_spec["markdown"]
     whole = render(text)
     chance = random.Random(of_spec["example"])
-    for _ in range(CUTS):
+    for _ in range(cuts):
         pieces = random_cutting(text, chance)
         _, page = grown(pieces)
         assert page.html == whole, pieces
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(40))
 def test_every_document_grows_into_the_whole(seed: int) -> None:
     writer = Writer(seed)
     text = writer.document()
@@ -59,7 +63,7 @@ def test_any_script_grows_into_the_whole(pieces: list[str]) -> None:
 
 
 @pytest.mark.parametrize("characters", ["a*\n ", "- \na", "|-\na", "`~\na", "$1 a"])
-@pytest.mark.parametrize("length", range(1, 5))
+@pytest.mark.parametrize("length", range(1, 4))
 def test_every_cutting_of_every_short_text(characters: str, length: int) -> None:
     for chosen in product(characters, repeat=length):
         text = "".join(chosen)
@@ -76,7 +80,7 @@ def test_every_step_is_well_formed(text: str, chance: random.Random) -> None:
             parse(change.markup)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(20))
 def test_a_page_loaded_meanwhile_grows_on(seed: int) -> None:
     writer = Writer(seed)
     text = writer.document()
@@ -92,7 +96,7 @@ def test_a_page_loaded_meanwhile_grows_on(seed: int) -> None:
     assert page.html == render(text)
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(15))
 def test_a_finished_block_never_changes(seed: int) -> None:
     writer = Writer(seed)
     renderer, page = Renderer(), RenderedPage()
