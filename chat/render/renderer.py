@@ -28,6 +28,9 @@ PIECE_CHARS = 20_000
 MAX_LOSSES = 5
 """So often a text is parsed from the beginning; from then on it is shown as plain text."""
 
+MAX_TRIES = 4
+"""So many places to cut are tried at once, of a text that stands deep in others."""
+
 # Words that can end no Markdown and begin none, where others stand before them on the line. Of the
 # punctuation only what means nothing there; no white space but spaces.
 _WORDS = re.compile(r"(?:[^\W_]|[ ,.;:?!'\"(\u2010-\u2027\u3001\u3002-])*")
@@ -166,7 +169,7 @@ class Renderer:
     def _shorten(self, document: Document, source: str) -> None:
         """Cut the tail where what stands before is closed; begin to follow open code."""
         finder = cuts.Finder(document.tokens, source, self._long_paragraph)
-        tried = [c for c in finder.cuts() if c.at > len(self._cut.context)]
+        tried = [c for c in finder.cuts() if c.at > len(self._cut.context)][:MAX_TRIES]
         if not any(self._try_cut(cut, document, source) for cut in tried) and tried:
             # What can't be cut here is not tried again at once.
             self._long_paragraph += cuts.LONG_PARAGRAPH
