@@ -7,6 +7,7 @@ not sent twice (`socket=open` in the form says that there is one).
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from functools import wraps
@@ -28,6 +29,11 @@ from chat.models import Conversation, User
 from chat.refused import as_swapped, refused, with_wait, words
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
 from chat.transcript import load_message, load_messages
+
+STOP_SHOWN_S = 2.0
+"""A stop is shown on the next page if it takes effect within this time."""
+
+STOP_POLL_S = 0.05
 
 View = Callable[..., HttpResponse]
 
@@ -78,7 +84,10 @@ def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @not_theirs_is_404
 def stop(request: HttpRequest, generation_id: int) -> HttpResponse:
     """Stop an answer."""
-    return _changed(request, services.stop(_user(request), generation_id))
+    stopped = services.stop(_user(request), generation_id)
+    if not _has_socket(request):
+        _await_end(stopped)
+    return _changed(request, stopped)
 
 
 @never_cache
@@ -191,6 +200,13 @@ def _changed(request: HttpRequest, shown: Conversation) -> HttpResponse:
     if _has_socket(request):
         return HttpResponse(status=204)
     return _redirect(request, _address(shown))
+
+
+def _await_end(conversation: Conversation) -> None:
+    """Wait a moment for the end of an answer, for a page that nothing tells of it later."""
+    give_up_at = time.monotonic() + STOP_SHOWN_S
+    while conversation.running_generation() and time.monotonic() < give_up_at:
+        time.sleep(STOP_POLL_S)
 
 
 def _redirect(request: HttpRequest, address: str) -> HttpResponse:

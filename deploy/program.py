@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+
+PORTS = range(20_000, 32_000)
 
 START_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 60.0
@@ -147,10 +150,15 @@ class Program:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback interface that is free at this moment.
+
+    One that no system gives to a connection by itself (Linux: 32768 and more), so that it stays so.
+    """
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no port from {PORTS.start} to {PORTS.stop - 1} is free")
 
 
 def listens(port: int) -> bool:

@@ -13,6 +13,8 @@ from typing import Self
 
 import pytest
 
+from deploy.program import free_port
+
 WITHOUT_REDIS = "Redis is missing: install it with `apt-get install redis-server`."
 START_TIMEOUT_S = 10.0
 
@@ -22,7 +24,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -76,9 +78,3 @@ class RedisServer:
                 # No event tells of a listening socket: asking is the only way.
                 time.sleep(0.02)
         raise AssertionError((self._folder / "redis.log").read_text())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
