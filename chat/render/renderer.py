@@ -25,6 +25,9 @@ from chat.render.markdown import Document, TooCostly, escaped, parse, plain
 PIECE_CHARS = 20_000
 """So much is parsed at once at most, beside what is still open."""
 
+MAX_TAIL_CHARS = 60_000
+"""What stays open for longer than that, and can't be cut, is shown as plain text."""
+
 MAX_LOSSES = 5
 """So often a text is parsed from the beginning; from then on it is shown as plain text."""
 
@@ -136,6 +139,8 @@ class Renderer:
         return [Change("add", ends[0].count("</"), shown)]
 
     def _parse_again(self, *, is_open: bool) -> list[Change]:
+        if len(self._tail) > MAX_TAIL_CHARS:
+            return self._give_up()
         try:
             source = self._cut.context + self._tail
             document = parse(source, self._references, is_open=is_open)

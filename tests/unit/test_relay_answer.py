@@ -22,6 +22,9 @@ from chat.transcript import MessageView, view_block
 from tests.unit.cuttings import cut_texts
 from tests.unit.shown_page import Element, ShownPage
 
+# Thousands of texts: to trace them would take longer than all that is traced.
+pytestmark = pytest.mark.no_cover
+
 AT = timezone.now()
 MAX_FRAME_BYTES = 2**20
 BODY_ID = "message-7-body"

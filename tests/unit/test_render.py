@@ -15,6 +15,9 @@ from tests.unit.cuttings import all_cuttings, cut, cut_texts
 from tests.unit.markdown_texts import EXAMPLES, Writer, noise
 from tests.unit.rendered_page import RenderedPage, grown, parse
 
+# Thousands of texts: to trace them would take longer than all that is traced.
+pytestmark = pytest.mark.no_cover
+
 CUTS = 5
 MANY_CUTS = 50
 LONG = "Some *words* of a long text, and `code`. "

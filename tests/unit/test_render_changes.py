@@ -10,6 +10,9 @@ from chat.render.changes import difference
 from tests.unit.markdown_texts import noise
 from tests.unit.rendered_page import RenderedPage
 
+# Thousands of texts: to trace them would take longer than all that is traced.
+pytestmark = pytest.mark.no_cover
+
 
 def page_of(*changes: Change) -> str:
     page = RenderedPage()
