@@ -15,14 +15,14 @@ import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from chat import errors, events, metrics
-from chat.claude import Claude, Request
+from chat.claude.request import Request
 from chat.content import part_before
 from chat.context import Turn, messages_to_go_on
 from chat.ending import Answer, Ending, finish, read_answer
@@ -30,6 +30,9 @@ from chat.kinds import REQUEST, RETRY
 from chat.models import Generation, Message
 from chat.retry import MAX_RETRIES, wait_before_retry
 from chat.threads import in_thread
+
+if TYPE_CHECKING:
+    from chat.claude.stream import Claude  # With the SDK; who runs the site has imported it.
 
 logger = logging.getLogger(__name__)
 

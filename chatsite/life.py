@@ -14,7 +14,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.checks import TAG
-from chat.claude import Claude
+from chat.claude.stream import Claude
 from chat.demo.server import DemoServer
 from chat.events import Committer, Exchange
 from chat.generation import Runtime

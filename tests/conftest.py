@@ -13,7 +13,7 @@ import pytest_asyncio
 from django.conf import settings
 from django.db import connections
 
-from chat.claude import Claude
+from chat.claude.stream import Claude
 from chat.demo.pace import Pace
 from chat.demo.thread import DemoThread
 from chat.events import Committer

@@ -1,11 +1,10 @@
 """The only package that knows the SDK. It knows no database.
 
-Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
+    request    what goes out and comes back
+    stream     AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
+    failures   every way in which that can break, as one error
+
+Nothing is imported here: the SDK takes seconds, which most commands need not wait for.
 """
 
 from __future__ import annotations
-
-from chat.claude.failures import error_of_event, to_error
-from chat.claude.stream import ApiEvent, Claude, Request, Stream
-
-__all__ = ["ApiEvent", "Claude", "Request", "Stream", "error_of_event", "to_error"]

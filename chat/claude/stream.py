@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -20,26 +19,9 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from chat import errors
 from chat.claude.failures import error_of_event, to_error
+from chat.claude.request import ApiEvent, Request
 from chat.content import parse_json
 from chat.kinds import MAX_KIND_CHARS, OWN_KINDS
-
-
-class ApiEvent(NamedTuple):
-    """One event of the Messages API: its type, and its payload as it came."""
-
-    kind: str
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of Claude. `extra` holds members that not every server knows."""
-
-    model: str
-    max_tokens: int
-    messages: list[dict[str, Any]]
-    system: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Claude:

@@ -20,7 +20,7 @@ import pytest_asyncio
 from django.db import connection
 from django.test import Client
 
-from chat.claude import Claude
+from chat.claude.stream import Claude
 from chat.demo.scenarios import BUILT_IN
 from chat.demo.steps import Cut, Event, Raw, Start, Status, Step, Text
 from chat.demo.thread import DemoThread

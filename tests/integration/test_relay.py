@@ -123,7 +123,7 @@ SHAPES: dict[str, list[Step]] = {
             [{"type": "input_json_delta", "partial_json": '{"a": 1'}],
         )
     ],
-    "big": [Text("w0001 w0002\n\n" * 40_000, chunk=0), Text("The end.")],
+    "big": [Text("w0001 w0002\n\n" * 15_000, chunk=0), Text("The end.")],
 }
 
 

@@ -16,7 +16,7 @@ from anthropic.lib.credentials import WorkloadIdentityError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.claude import error_of_event, to_error
+from chat.claude.failures import error_of_event, to_error
 from chat.errors import GenerationError, Internal
 
 REQUEST = httpx2.Request("POST", "https://api.example/v1/messages")

@@ -344,7 +344,7 @@ LARGE = {
     "quotes": '"' * 1_000_000,
     "apostrophes": "'" * 1_000_000,
     "less-than": "<" * 1_000_000,
-    "paragraphs": '"\n\n' * 200_000,
+    "paragraphs": '"\n\n' * 20_000,
     "emoji": "👍" * 250_000,
     "words": "rain " * 200_000,
 }
