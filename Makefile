@@ -17,11 +17,12 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test faults cluster try-deployment bench-log bench-render bench-page lint format lock clean
+.PHONY: help run test coverage faults cluster try-deployment bench-log bench-render bench-page lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
-	@echo 'make test    run all tests, with coverage (ARGS="-k stop" for some of them)'
+	@echo 'make test    run all tests (ARGS="-k stop" for some of them)'
+	@echo 'make coverage  run all tests, and print which lines none of them reached'
 	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
@@ -40,6 +41,10 @@ run:
 	@exec $(PY) -u manage.py serve --host $(HOST) --port $(PORT)
 
 test:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m pytest --numprocesses=auto $(ARGS)
+
+coverage:
 	$(call install,requirements-dev.txt)
 	@$(PY) -m pytest --numprocesses=auto --cov --cov-report=term $(ARGS)
 
