@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -91,6 +92,11 @@ def site(model: DemoThread) -> Iterator[SiteProcess]:
         running = SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url})
         with running:
             yield running
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return three for two cores: tests wait for servers about a third of their time."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.hookimpl(wrapper=True)
