@@ -152,11 +152,11 @@ class _Renderer(RendererHTML):
         )
         env["budget"].spend_chars(len(code))
         named = f' data-language="{html.escape(language)}"' if language else ""
-        return f'<div class="code"{named}><pre tabindex="0"><code>{code}</code></pre></div>'
+        return f'<div class="code"{named}>{_COPY}<pre tabindex="0"><code>{code}</code></pre></div>'
 
     def code_block(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
         code = html.escape(tokens[idx].content, quote=False)
-        return f'<div class="code"><pre tabindex="0"><code>{code}</code></pre></div>'
+        return f'<div class="code">{_COPY}<pre tabindex="0"><code>{code}</code></pre></div>'
 
     def hardbreak(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
         return "<br>"
@@ -256,10 +256,13 @@ def _markdown() -> MarkdownIt:
     return markdown
 
 
+# What it says stands on the page, in the reader's language; first, so that the code stays last.
+_COPY = '<button type="button" class="copy-button" aria-labelledby="copy-label"></button>'
+
 _MARKDOWN = _markdown()
 
 _TAGS = (
-    "p h1 h2 h3 h4 h5 h6 hr br blockquote ul ol li em strong s a code pre div span"
+    "p h1 h2 h3 h4 h5 h6 hr br blockquote ul ol li em strong s a code pre div span button"
     " table thead tbody tr th td x-math"
 )
 _CLEANER = nh3.Cleaner(
@@ -273,9 +276,11 @@ _CLEANER = nh3.Cleaner(
         "div": {"data-language", "tabindex"},
         "pre": {"tabindex"},
     },
+    tag_attribute_values={"button": {"type": {"button"}, "aria-labelledby": {"copy-label"}}},
     allowed_classes={
         "span": set(highlight.CLASSES),
         "div": {"table", "code", "math"},
+        "button": {"copy-button"},
         "th": set(_SIDES),
         "td": set(_SIDES),
     },

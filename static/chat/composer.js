@@ -1,72 +1,76 @@
-// The composer: keys, growing, and a prompt that is never lost while it is on its way.
-(() => {
-  "use strict";
-  const composer = () => document.getElementById("composer");
-  const field = () => document.getElementById("composer-text");
+// The composer: growing, drafts, and a prompt that is never lost while it is on its way.
+const composer = () => document.getElementById("composer");
+const field = () => document.getElementById("composer-text");
+const draft = () => `draft:${field().dataset.draft}`;
 
-  // Browsers without `field-sizing: content` let the field grow by hand.
-  const grow = () => {
-    if (CSS.supports("field-sizing", "content")) return;
-    field().style.height = "auto";
-    field().style.height = `${field().scrollHeight}px`;
-  };
+// Browsers without `field-sizing: content` let the field grow by hand.
+const grow = () => {
+  if (CSS.supports("field-sizing", "content")) return;
+  field().style.height = "auto";
+  field().style.height = `${field().scrollHeight}px`;
+};
 
-  const showError = (text) =>
-    Object.assign(document.getElementById("composer-error"), { textContent: text, hidden: false });
+const showError = (text) =>
+  Object.assign(document.getElementById("composer-error"), { textContent: text, hidden: false });
 
-  const setSending = (isSending) => {
-    field().readOnly = isSending;
-    composer().toggleAttribute("aria-busy", isSending);
-  };
+const setSending = (isSending) => {
+  field().readOnly = isSending;
+  composer().ariaBusy = String(isSending);
+};
 
-  document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.keyCode === 229) return; // An input method is at work.
-    if (event.key === "Escape") document.querySelector(".stop-button")?.click();
-    if (event.target !== field() || event.key !== "Enter" || event.shiftKey) return;
-    event.preventDefault();
-    // While an answer is written there is no Send: the text waits in the field.
-    if (field().value.trim()) document.querySelector(".send-button")?.click();
-  });
+document.addEventListener("input", (event) => {
+  if (event.target !== field()) return;
+  grow();
+  try {
+    localStorage.setItem(draft(), field().value);
+  } catch {
+    // Too long, or not allowed: it lives as long as the page.
+  }
+});
 
-  document.addEventListener("input", (event) => {
-    if (event.target === field()) grow();
-  });
+// htmx does not see a button outside of its form: the examples.
+document.addEventListener("htmx:configRequest", (event) => {
+  const button = event.detail.triggeringEvent?.submitter;
+  if (button?.name) event.detail.parameters[button.name] = button.value;
+});
 
-  // htmx does not see a button outside of its form: the examples.
-  document.addEventListener("htmx:configRequest", (event) => {
-    const button = event.detail.triggeringEvent?.submitter;
-    if (button?.name) event.detail.parameters[button.name] = button.value;
-  });
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt === composer()) setSending(true);
+  if (event.detail.requestConfig.verb === "post") {
+    document.getElementById("composer-error").hidden = true;
+  }
+});
 
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt === composer()) setSending(true);
-    if (event.detail.requestConfig.verb === "post") {
-      document.getElementById("composer-error").hidden = true;
-    }
-  });
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (requestConfig.elt.id !== "composer") return; // It may have been swapped away.
+  setSending(false);
+  // htmx calls no redirect successful.
+  if (xhr.status === 200) return localStorage.removeItem(draft());
+  if (xhr.getResponseHeader("HX-Retarget")) return;
+  const { tooLarge, sendFailed } = composer().dataset;
+  showError(xhr.status === 413 ? tooLarge : sendFailed);
+});
 
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, xhr, successful } = event.detail;
-    if (elt.id !== "composer" || !document.contains(elt)) return;
-    setSending(false);
-    if (!successful && !xhr.getResponseHeader("HX-Retarget")) {
-      const { tooLarge, sendFailed } = composer().dataset;
-      showError(xhr.status === 413 ? tooLarge : sendFailed);
-    }
-  });
+// htmx swaps no error; this header marks a refused prompt that comes back in its composer.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+});
 
-  // htmx swaps no error; this header marks a refused prompt that comes back in its composer.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
-  });
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id === "composer") field().focus();
+});
 
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "composer") field().focus();
-  });
+// The focus of a button that was swapped away goes on to the field, unless words are selected.
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const isLost = document.activeElement === document.body && getSelection().isCollapsed;
+  if (isLost && event.detail.target.id === "composer-actions") field().focus();
+});
 
-  // The focus of a button that was swapped away goes on to the field, unless words are selected.
-  document.addEventListener("htmx:oobAfterSwap", (event) => {
-    const isLost = document.activeElement === document.body && getSelection().isCollapsed;
-    if (isLost && event.detail.target.id === "composer-actions") field().focus();
-  });
-})();
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "sign-out") return;
+  for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+});
+
+field().value ||= localStorage.getItem(draft()) ?? "";
+grow();

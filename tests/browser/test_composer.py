@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage
+from tests.browser.conftest import NewContext, Person, sign_in
+from tests.site_process import SiteProcess
 
 # Keeps every sentence that a screen reader is given.
 LISTEN = """window.heard = [];
@@ -109,3 +111,62 @@ def test_every_control_has_a_name(writing: ChatPage) -> None:
     tree = writing.page.locator("body").aria_snapshot()
     nameless = [line for line in tree.splitlines() if line.strip() in ("- button", "- link")]
     assert nameless == []
+
+
+def test_a_draft_survives_a_reload(begun: ChatPage) -> None:
+    begun.composer.fill("Half a thought\nand more")
+    begun.page.reload()
+    expect(begun.composer).to_have_value("Half a thought\nand more")
+
+
+def test_each_conversation_has_a_draft_of_its_own(begun: ChatPage) -> None:
+    begun.composer.fill("Of this one")
+    address = begun.page.url
+    begun.page.get_by_role("link", name="New chat").click()
+    expect(begun.page.locator(".empty")).to_be_visible()
+    expect(begun.composer).to_have_value("")
+    begun.page.goto(address)
+    expect(begun.composer).to_have_value("Of this one")
+
+
+def test_what_was_sent_is_no_draft_any_more(begun: ChatPage) -> None:
+    begun.send("A question")
+    expect(begun.prompts.last).to_have_text("A question")
+    expect(begun.composer).to_have_value("")
+    begun.page.reload()
+    expect(begun.composer).to_have_value("")
+
+
+def test_drafts_go_when_one_signs_out(
+    new_context: NewContext, site: SiteProcess, bob: Person
+) -> None:
+    # With a session of its own: that of the fixtures has to last.
+    chat = ChatPage(new_context().new_page(), site.base_url)
+    sign_in(chat, bob.name, bob.password)
+    chat.composer.fill("Nobody else's business")
+    chat.page.get_by_text(bob.name, exact=True).click()
+    chat.page.get_by_role("button", name="Sign out").click()
+    expect(chat.page.get_by_label("Username or email")).to_be_visible()
+    assert chat.page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_keys_are_listed_and_the_list_closes(writing: ChatPage) -> None:
+    keys = writing.page.locator("#keys")
+    writing.page.locator(".messages").click()
+    writing.page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    writing.page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    # The answer goes on: Escape closed the list alone.
+    expect(writing.stop_button).to_be_visible()
+
+
+def test_a_question_mark_can_be_typed(begun: ChatPage) -> None:
+    begun.composer.press_sequentially("What?")
+    expect(begun.composer).to_have_value("What?")
+    expect(begun.page.locator("#keys")).to_be_hidden()
+
+
+def test_a_chat_is_started_by_keys(begun: ChatPage) -> None:
+    begun.composer.press("Control+Shift+O")
+    expect(begun.page.locator(".empty")).to_be_visible()

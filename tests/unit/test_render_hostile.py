@@ -27,6 +27,7 @@ _ALLOWED = {
     "th": {"class"},
     "td": {"class"},
     "code": {"class"},
+    "button": {"class", "type", "aria-labelledby"},
     "math": {"display"},
     "mi": {"mathvariant"},
     "mo": {"stretchy", "fence", "separator", "form", "movablelimits"},
@@ -39,6 +40,7 @@ _PLAIN = re.compile(
 _CLASSES = {
     "div": re.compile("table|code|math"),
     "p": re.compile("plain"),
+    "button": re.compile("copy-button"),
     "span": re.compile("[a-z][a-z0-9]{0,2}"),
     "th": re.compile("left|center|right"),
     "td": re.compile("left|center|right"),

@@ -47,7 +47,9 @@ def test_a_table_can_be_scrolled_and_keeps_its_sides() -> None:
 
 def test_code_has_its_language_and_colours() -> None:
     assert render("```Python\nx = 1\n```") == (
-        '<div class="code" data-language="Python"><pre tabindex="0"><code>'
+        '<div class="code" data-language="Python">'
+        '<button type="button" class="copy-button" aria-labelledby="copy-label"></button>'
+        '<pre tabindex="0"><code>'
         '<span class="n">x</span> <span class="o">=</span> <span class="mi">1</span>\n'
         "</code></pre></div>"
     )
