@@ -18,15 +18,19 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
 
 from chat import metrics, services, sockets, worker
-from chat.events import Bell
-from chat.models import Conversation, Generation, User
+from chat.models import Generation, User
 from chat.outage import is_outage, tell_outage
-from chat.relay import ACKNOWLEDGE_S, Position, Window, follow_conversation
+from chat.relay import (
+    ACKNOWLEDGE_S,
+    Position,
+    Window,
+    follow_conversation,
+    is_signed_in,
+    may_read,
+    until_over,
+)
 from chat.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -55,6 +59,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"
     user: User
     conversation_id: UUID
+    _by: sockets.SignedIn
     _window: Window
     _relay: asyncio.Task[None] | None = None
     _guard: asyncio.Task[None] | None = None
@@ -75,12 +80,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         user: Any = self.scope["user"]
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
-        if not user.is_authenticated or not await in_thread(_may_read, user, self.conversation_id):
+        if not user.is_authenticated or not await in_thread(may_read, user, self.conversation_id):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.
             return await self.close()
         session_key = self.scope["session"].session_key or ""
-        signed_in = sockets.SignedIn(user.pk, user.password, session_key)
-        has_room = self._count.enter_context(sockets.counted(signed_in))
+        self._by = sockets.SignedIn(user.pk, user.password, session_key)
+        has_room = self._count.enter_context(sockets.counted(self._by))
         await self.accept()
         if not has_room:
             # Not before it is accepted, where a page learns no code: it would come back as soon
@@ -99,7 +104,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             return self._acknowledge(message.get("frames"))
         if message.get("verb") == "ping":
             return self._answer_ping()
-        if not await self._is_signed_in():
+        if not await in_thread(is_signed_in, self._by):
             return await self.close(CLOSE_NOT_ALLOWED)
         if message.get("verb") == "follow":
             self._follow(Position.from_json(message))
@@ -175,17 +180,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _close_in_time(self) -> None:
         """Close the socket when its user may not read any more, or the process leaves."""
-        with Bell(services.user_topic(self.user.pk), worker.LEAVING_TOPIC) as bell:
-            while not worker.is_leaving() and await self._is_signed_in():
-                # What nobody rings for, rights.watch finds out, for all sockets together.
-                await bell.wait(None)
-                bell.clear()
+        await until_over(self._by)
         if self._relay:
             self._relay.cancel()
         await self.close(CLOSE_TRY_AGAIN if worker.is_leaving() else CLOSE_NOT_ALLOWED)
-
-    async def _is_signed_in(self) -> bool:
-        return await in_thread(_is_signed_in, self.scope["session"].session_key, self.user)
 
 
 class ClosedInOutage:
@@ -221,17 +219,3 @@ def _read(text_data: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
-
-
-def _may_read(user: User, conversation_id: UUID) -> bool:
-    return Conversation.objects.owned_by(user).filter(pk=conversation_id).exists()
-
-
-def _is_signed_in(session_key: str | None, user: User) -> bool:
-    """Whether the session of the handshake still signs its user in.
-
-    Read anew: the session may be gone or expired, the password changed, the account disabled.
-    """
-    request = HttpRequest()
-    request.session = SessionStore(session_key)
-    return get_user(request) == user

@@ -2,7 +2,7 @@
 
 Pieces that come once are rendered from the templates that a page uses too; the two that come up
 to 30 times a second (words, progress) are formatted directly. Every fragment is one top-level
-element, or several, each with its target; text is escaped here, except what render.py made.
+element, or several, each with `hx-swap-oob`; text is escaped here, except what render.py made.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ MESSAGE_MAX_CHARS = 250_000
 
 def change(element_id: str, step: Change) -> SafeString:
     """Make one step of a text that grows; what render.py made of it is trusted."""
-    place = f"#{element_id}" + ">:last-child" * step.depth
+    # Escaped, each of these signs would take four times as many bytes, 30 times a second.
+    place = mark_safe(f"#{element_id}" + ">:last-child" * step.depth)  # noqa: S308
     # The one place beside transcript.py where markup is trusted: render.py sanitised all of it.
     markup = mark_safe(step.markup)  # noqa: S308
     if step.kind == "drop":
@@ -58,8 +59,8 @@ def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:
 def progress(view: MessageView) -> SafeString:
     """Say how much has come; the page reads its position from this element."""
     return format_html(
-        '<div class="message-status" id="status-{}" data-running data-generation="{}" '
-        'data-seq="{}" data-held="{}"><span class="progress">{}</span></div>',
+        '<div class="message-status" id="status-{}" hx-swap-oob="true" data-running '
+        'data-generation="{}" data-seq="{}" data-held="{}"><span class="progress">{}</span></div>',
         view.generation_id,
         view.generation_id,
         view.seq,
@@ -68,28 +69,33 @@ def progress(view: MessageView) -> SafeString:
     )
 
 
+def place(view: MessageView) -> SafeString:
+    """Say where a running answer is shown to, in few bytes; the page's script reads it."""
+    return format_html("<!--{},{}-->", view.seq, view.held)
+
+
 def unplaced(view: MessageView) -> SafeString:
     """Take the page's position away: where it is cut now, it gets the message whole."""
     return format_html(
-        '<div class="message-status" id="status-{}" data-running></div>', view.generation_id
+        '<div class="message-status" id="status-{}" hx-swap-oob="true" data-running></div>',
+        view.generation_id,
     )
 
 
 def add_messages(views: Iterable[MessageView]) -> SafeString:
     """Add messages at the end of the list."""
-    items = format_html_join("", "{}", ((message_or_link(view),) for view in views))
+    items = format_html_join("", "{}", ((_message_or_link(view),) for view in views))
     return format_html('<ol hx-swap-oob="beforeend:#messages">{}</ol>', items)
 
 
 def message(view: MessageView) -> SafeString:
-    """Render a whole message, to be added or put in the place of what is shown of it."""
-    return _render("_message.html", view=view)
+    """Render a whole message, to be put in the place of what is shown of it."""
+    return _render("_message.html", view=view, is_swapped=True)
 
 
 def message_or_link(view: MessageView) -> SafeString:
     """Render an ended message; the page loads by itself what is too large for a frame."""
-    html = message(view)
-    return html if len(html) <= MESSAGE_MAX_CHARS else _render("_message_later.html", view=view)
+    return _message_or_link(view, is_swapped=True)
 
 
 def remove(element_id: str) -> SafeString:
@@ -98,21 +104,23 @@ def remove(element_id: str) -> SafeString:
 
 def status(view: MessageView) -> SafeString:
     """Render what an answer waits for, or how it ended."""
-    return _render("_status.html", view=view)
+    return _render("_status.html", view=view, is_status_swapped=True)
 
 
 def composer_actions(generation_id: int | None) -> SafeString:
     """Offer Stop while an answer is written, Send otherwise."""
-    return _render("_composer_actions.html", running_id=generation_id)
+    return _render("_composer_actions.html", running_id=generation_id, is_swapped=True)
 
 
 def sidebar_item(conversation: Conversation, *, is_running: bool) -> SafeString:
     conversation.is_running = is_running  # type: ignore[attr-defined]  # as annotated by the view
-    return _render("_conversation.html", conversation=conversation, current=conversation)
+    context = {"conversation": conversation, "current": conversation, "is_swapped": True}
+    return _render("_conversation.html", **context)
 
 
 def title(conversation: Conversation) -> SafeString:
-    return format_html('<span id="chat-title">{}</span>', conversation.title)
+    title = conversation.title
+    return format_html('<span id="chat-title" hx-swap-oob="true">{}</span>', title)
 
 
 def announcement(text: str) -> SafeString:
@@ -137,6 +145,13 @@ def deleted(conversation_id: UUID) -> str:
             announcement(sentence),
         ]
     )
+
+
+def _message_or_link(view: MessageView, **context: Any) -> SafeString:
+    html = _render("_message.html", view=view, **context)
+    if len(html) <= MESSAGE_MAX_CHARS:
+        return html
+    return _render("_message_later.html", view=view, **context)
 
 
 def _render(template: str, **context: Any) -> SafeString:

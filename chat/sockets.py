@@ -28,12 +28,18 @@ class SignedIn(NamedTuple):
 _open: Counter[SignedIn] = Counter()
 
 
+def has_room(by: SignedIn) -> bool:
+    """Whether one more may open."""
+    own = sum(number for other, number in _open.items() if other.user_id == by.user_id)
+    has_own = own < settings.CHAT_SOCKETS_PER_USER
+    return has_own and _open.total() < settings.CHAT_SOCKETS_PER_PROCESS
+
+
 @contextmanager
 def counted(by: SignedIn) -> Iterator[bool]:
     """Count a socket while it is open; gives whether there is room for it."""
-    own = sum(number for other, number in _open.items() if other.user_id == by.user_id)
     # One without room is closed at once, and must not take it from those that come meanwhile.
-    if own >= settings.CHAT_SOCKETS_PER_USER or _open.total() >= settings.CHAT_SOCKETS_PER_PROCESS:
+    if not has_room(by):
         yield False
         return
     _open[by] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat import health, views
+from chat import fallbacks, health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,7 +14,10 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/rename/", views.rename, name="rename"),
     path("c/<uuid:conversation_id>/delete/", views.delete, name="delete"),
     path("g/<int:generation_id>/stop/", views.stop, name="stop"),
+    path("c/<uuid:conversation_id>/stream/", fallbacks.stream, name="stream"),
+    path("c/<uuid:conversation_id>/changes/", fallbacks.changes, name="changes"),
     path("m/<int:message_id>/", views.message, name="message"),
+    path("m/<int:message_id>/text/", views.message_text, name="text"),
     path("m/<int:message_id>/retry/", views.retry, name="retry"),
     path("m/<int:message_id>/continue/", views.continue_answer, name="continue"),
     path("healthz", health.healthz, name="healthz"),

@@ -124,6 +124,15 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @never_cache
+@require_GET
+@not_theirs_is_404
+def message_text(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Return the text of a message as it was written: an answer's Markdown, to be copied."""
+    shown = load_message(_user(request), message_id)
+    return HttpResponse(shown.message.text, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
 @require_http_methods(["GET", "POST"])
 @not_theirs_is_404
 def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:

@@ -17,7 +17,9 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
+from chat import errors
 from chat.outage import is_outage, tell_outage
+from chat.refused import refused
 from chat.unavailable import unavailable
 
 
@@ -72,6 +74,14 @@ class LoginRequired(LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(  # type: ignore[override]  # Django's always redirects
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
+        """Send a person to the sign-in page, but not in the place of what they have typed."""
+        if request.htmx:  # type: ignore[attr-defined]
+            return refused(request, errors.SignedOut())
+        return super().handle_no_permission(request, view_func)
 
 
 class RefuseLargeForm(MiddlewareMixin):

@@ -35,6 +35,7 @@ class Proxy:
         self._flows.set()
         self._cut_after: int | None = None
         self._piece_size: Callable[[], int] | None = None
+        self._refused = self._withheld = b""
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -96,6 +97,22 @@ class Proxy:
 
         self._call(set_size)
 
+    def refuse(self, mark: bytes) -> None:
+        """Reset every connection on which a client sends this, as a wall that reads along does."""
+
+        def set_mark() -> None:
+            self._refused = mark
+
+        self._call(set_mark)
+
+    def withhold(self, mark: bytes) -> None:
+        """Pass on no answer with this in it, as a proxy does that waits for an answer's end."""
+
+        def set_mark() -> None:
+            self._withheld = mark
+
+        self._call(set_mark)
+
     def _call(self, work: Callable[[], None]) -> None:
         async def call() -> None:
             work()
@@ -152,6 +169,12 @@ class Proxy:
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(_READ_BYTES):
+                if not is_down and self._refused and self._refused in data:
+                    _reset(target)
+                    break
+                if is_down and self._withheld and self._withheld in data:
+                    await source.read()
+                    break
                 await self._flows.wait()
                 if self._delay_s:
                     await asyncio.sleep(self._delay_s)

@@ -3,7 +3,7 @@
     ChatError
     +-- RequestRefused          what a person asked for can't be done; nothing was lost
     |   +-- PromptEmpty, PromptTooLong, AnswerRunning, KeyReused, NothingToRetry,
-    |   |   NothingToContinue
+    |   |   NothingToContinue, SignedOut
     |   +-- LimitReached        it can be done later; says when
     |       +-- TooManySends, TooManyRunning, SiteBusy
     +-- GenerationError         an answer could not be finished; `code` is stored with it
@@ -51,6 +51,7 @@ from chat.errors.refusals import (
     PromptEmpty,
     PromptTooLong,
     RequestRefused,
+    SignedOut,
     SiteBusy,
     TooManyRunning,
     TooManySends,
@@ -82,6 +83,7 @@ __all__ = [
     "RateLimited",
     "RequestRefused",
     "Shutdown",
+    "SignedOut",
     "SiteBusy",
     "Stalled",
     "TooLarge",

@@ -68,6 +68,15 @@ class NothingToContinue(RequestRefused):
     retryable = False
 
 
+class SignedOut(RequestRefused):
+    """A page of somebody who is not signed in any more asked for something."""
+
+    code = "signed_out"
+    text = _("You are signed out. Copy what you have typed, then reload the page.")
+    http_status = 403
+    retryable = False
+
+
 class LimitReached(RequestRefused):
     """As much is going on as a limit allows.
 

@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from chat.relay.conversation import follow_conversation
 from chat.relay.position import Position
+from chat.relay.right import is_signed_in, may_read, until_over
 from chat.relay.window import ACKNOWLEDGE_S, Window
 
-__all__ = ["ACKNOWLEDGE_S", "Position", "Window", "follow_conversation"]
+__all__ = [
+    "ACKNOWLEDGE_S",
+    "Position",
+    "Window",
+    "follow_conversation",
+    "is_signed_in",
+    "may_read",
+    "until_over",
+]

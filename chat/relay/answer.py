@@ -19,6 +19,9 @@ from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
 from chat.render import digest_of
 from chat.transcript import MessageView, block_id, earlier_blocks
 
+PROGRESS_CHARS = 200
+"""The page is told how much it has received whenever so much more came, in characters."""
+
 
 class LiveAnswer:
     """Turns the log of one answer into fragments. Pure: it waits for nothing."""
@@ -41,6 +44,8 @@ class LiveAnswer:
         # Of a request that is made again: what the page says while it waits.
         self._retry: dict[str, Any] | None = None
         self._is_wait_new = False
+        # What the page says of the progress; None where that is not known.
+        self._told: tuple[bool, int] | None = None
 
     @property
     def held(self) -> int:
@@ -118,14 +123,20 @@ class LiveAnswer:
             self._release(block, overdue=overdue)
         if not self._changes and not self._is_wait_new:
             return []
-        frames = _joined([*self._changes, self._status()])
+        frames = _joined(self._changes)
         if len(frames) > 1:
             # Between two frames the page shows no position that could be gone on from.
             frames[0] = fragments.unplaced(self.view()) + frames[0]
+        frames[-1] += self._status(is_short=len(frames) == 1 and not self._is_wait_new)
         self._changes, self._is_wait_new = [], False
         return frames
 
-    def _status(self) -> str:
+    def _status(self, *, is_short: bool) -> str:
+        """Return the page's new position, with what it says of the progress now and then."""
+        news = bool(self.characters), self.characters // PROGRESS_CHARS
+        if is_short and news == self._told:
+            return fragments.place(self.view())
+        self._told = news
         if self.characters or not self._view.is_running:
             # How it ended comes once, behind the last of its log.
             return fragments.progress(self.view())

@@ -1,7 +1,7 @@
 """A page as a browser holds it: made from HTML, changed by the frames of its socket.
 
-It swaps as htmx 2 and its ws extension do: every top-level element of a frame goes out of band,
-by its `hx-swap-oob` or in the place of the element with its id. What finds no target is dropped.
+It swaps as htmx 2 and its extensions do: every top-level element of a frame goes out of band, by
+its `hx-swap-oob`. What finds no target is dropped.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from chat.relay import Position
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
+_PLACE = re.compile(r"<!--(\d+),(\d+)-->\Z")
 _SELECTOR = re.compile(r"#([\w-]+)((?:>:last-child)*)(?: \.([\w-]+))?\Z")
 
 
@@ -65,6 +66,9 @@ class ShownPage:
         """Swap in one frame of the socket."""
         for element in parse(frame).elements:
             self._swap(element)
+        running = self._root.find(lambda e: "data-seq" in e.attributes)
+        if running and (place := _PLACE.search(frame)):
+            running.attributes.update({"data-seq": place[1], "data-held": place[2]})
 
     @property
     def position(self) -> Position:
@@ -112,7 +116,7 @@ class ShownPage:
         return article
 
     def _swap(self, element: Element) -> None:
-        how, _, selector = element.attributes.pop("hx-swap-oob", "").partition(":")
+        how, _, selector = element.attributes.pop("hx-swap-oob").partition(":")
         if how == "beforeend":
             if target := self._target(selector):
                 target.children += _rows(element) if target.tag == "tbody" else element.children
@@ -122,7 +126,7 @@ class ShownPage:
         elif how == "innerHTML":
             if target := self._target(selector):
                 target.children = element.children
-        elif how in ("", "true", "delete"):
+        elif how in ("true", "delete"):
             self._replace(element.attributes["id"], [] if how == "delete" else [element])
         else:
             raise AssertionError(f"a swap that this page does not know: {how}")

@@ -272,3 +272,17 @@ async def test_prompt_is_answered(worker: Worker, model: DemoThread, alice: User
     page = await client.get(response.headers["Location"])
     assert generation.status == "complete"
     assert generation.message.rendered[0] in page.content.decode()
+
+
+def test_signed_out_form_is_refused_in_words(ended: Generation) -> None:
+    response = Client().post(to("send", ended.conversation_id), {"text": "And?"}, headers=HTMX)
+    assert response.status_code == 403
+    assert response.headers["HX-Retarget"] == "#composer-error"
+    assert "You are signed out." in text_of(response)
+
+
+def test_text_of_an_answer_is_its_markdown(client: Client, ended: Generation) -> None:
+    Message.objects.filter(pk=ended.message_id).update(text="**Rain** & <sun>")
+    response = client.get(to("text", ended.message_id))
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert text_of(response) == "**Rain** & <sun>"

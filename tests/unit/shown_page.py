@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 _VOID = frozenset({"br", "hr", "img", "input", "path", "circle", "rect", "line", "polyline"})
+_PLACE = re.compile(r"<!--(\d+),(\d+)-->\Z")
 
 
 class Element:
@@ -85,7 +87,11 @@ class ShownPage:
     def apply(self, frame: str) -> None:
         """Swap each top-level element of a frame, as htmx-ext-ws does."""
         for element in parse(frame).elements:
-            self._swap(element, element.attributes.pop("hx-swap-oob", "outerHTML"))
+            self._swap(element, element.attributes.pop("hx-swap-oob"))
+        if place := _PLACE.search(frame):
+            status = self.root.find("class", "message-status")
+            assert status and "data-seq" in status.attributes, "the page shows no position"
+            status.attributes.update({"data-seq": place[1], "data-held": place[2]})
 
     def by_id(self, element_id: str) -> Element:
         element = self.root.find("id", element_id)
@@ -107,7 +113,7 @@ class ShownPage:
             parent = self.root.parent_of(old)
             assert parent
             at = parent.children.index(old)
-            parent.children[at : at + 1] = [new] if strategy == "outerHTML" else []
+            parent.children[at : at + 1] = [] if strategy == "delete" else [new]
 
     def _select(self, selector: str) -> Element:
         """Find what the site's own selectors name: #id, #id>:last-child..., #id .class."""

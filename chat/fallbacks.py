@@ -1,0 +1,136 @@
+"""What a page follows by where no websocket opens: a stream of events, or questions.
+
+Both carry the frames that a socket carries (relay), from where the page says that it is. A stream
+ends by itself before much of it can be under way, because a page acknowledges nothing here; it
+comes back at once, and says where it is then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from chat import metrics, sockets
+from chat.models import User
+from chat.outage import is_outage, tell_outage
+from chat.relay import Position, follow_conversation, may_read, until_over
+
+STREAM_CHARS = 256_000
+"""A stream ends behind so much; at most four bytes a character."""
+
+HEARTBEAT_S = 15.0
+"""After so much silence a stream says that it lives, which no proxy cuts off then."""
+
+ANSWER_CHARS = 500_000
+"""An answer to a question ends behind so much, or with a single larger frame."""
+
+GATHER_MIN_S = 0.5
+GATHER_MAX_S = 10.0
+"""For so long an answer gathers what comes."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@never_cache
+@require_GET
+async def stream(request: HttpRequest, conversation_id: UUID) -> HttpResponseBase:
+    """Follow a conversation by server-sent events, one for each frame."""
+    user, by = await _reader(request, conversation_id)
+    if not sockets.has_room(by):
+        metrics.refused("too_many_sockets")
+        return HttpResponse(status=429)
+    position = Position.from_json(request.GET)
+    frames = follow_conversation(user, conversation_id, position)
+    response = StreamingHttpResponse(_events(frames, by), content_type="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"  # nginx, ngx_http_proxy_module
+    return response
+
+
+@never_cache
+@require_GET
+async def changes(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Return what is new in a conversation, and what comes within a moment."""
+    user, _ = await _reader(request, conversation_id)
+    position = Position.from_json(request.GET)
+    async with aclosing(follow_conversation(user, conversation_id, position)) as frames:
+        return HttpResponse("".join(await _gathered(frames)))
+
+
+async def _reader(request: HttpRequest, conversation_id: UUID) -> tuple[User, sockets.SignedIn]:
+    """Return who asks; 404 for what is not theirs."""
+    user: Any = await request.auser()
+    if not await sync_to_async(may_read)(user, conversation_id):
+        raise Http404
+    return user, sockets.SignedIn(user.pk, user.password, request.session.session_key or "")
+
+
+async def _events(frames: AsyncGenerator[str, None], by: sockets.SignedIn) -> AsyncIterator[str]:
+    """Yield frames as server-sent events (HTML, 9.2) until it is better to begin anew."""
+    chars = 0
+    over = asyncio.create_task(until_over(by), name="guard")
+    coming: asyncio.Future[str | None] | None = None
+    try:
+        with sockets.counted(by):
+            while chars < STREAM_CHARS:
+                coming = coming or asyncio.ensure_future(anext(frames, None))
+                tasks: set[asyncio.Future[Any]] = {coming, over}
+                await asyncio.wait(tasks, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+                if over.done():
+                    return
+                if not coming.done():
+                    yield ": alive\n\n"
+                    continue
+                frame, coming = coming.result(), None
+                if frame is None:
+                    return
+                chars += len(frame)
+                yield _event(frame)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        tell_outage(error)  # The page comes back, and says where it is.
+    finally:
+        await _end(over, *([coming] if coming else []))
+        await frames.aclose()
+
+
+def _event(frame: str) -> str:
+    lines = (f"data: {line}\n" for line in _LINE_END.split(frame))
+    return "".join([*lines, "\n"])
+
+
+async def _end(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _gathered(frames: AsyncIterator[str]) -> list[str]:
+    """Return the frames of a moment. The longer the first takes, the longer is the moment.
+
+    To take up a long answer where the page has it takes its time, which must not be most of it.
+    """
+    loop = asyncio.get_running_loop()
+    begun_at = loop.time()
+    gathered: list[str] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GATHER_MAX_S) as moment:
+            async for frame in frames:
+                if not gathered:
+                    took_s = loop.time() - begun_at
+                    wait_s = min(max(GATHER_MIN_S, 10 * took_s), GATHER_MAX_S)
+                    moment.reschedule(loop.time() + wait_s)
+                gathered.append(frame)
+                if sum(map(len, gathered)) > ANSWER_CHARS:
+                    break
+    return gathered
