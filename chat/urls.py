@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat import fallbacks, health, views
+from chat import fallbacks, health, styleguide, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("m/<int:message_id>/text/", views.message_text, name="text"),
     path("m/<int:message_id>/retry/", views.retry, name="retry"),
     path("m/<int:message_id>/continue/", views.continue_answer, name="continue"),
+    path("styleguide/", styleguide.index, name="styleguide"),
+    path("styleguide/<slug:name>/", styleguide.state, name="styleguide-state"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.scrape, name="metrics"),

@@ -60,6 +60,9 @@ CHAT = {
     "m/<int:message_id>/text/": MINE_ONLY_READ,
     "m/<int:message_id>/retry/": MINE_ONLY_WRITE,
     "m/<int:message_id>/continue/": Row((302, 405, 405, 405), (302, 404, 404, 409)),
+    # As in production; with DEBUG both are open to everybody (test_styleguide.py).
+    "styleguide/": same(404, 405),
+    "styleguide/<slug:name>/": same(404, 405),
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": OPEN,  # here: all of them ask from this machine (test_health.py)
@@ -154,6 +157,7 @@ def world(db: None) -> World:
         "key": "set-password",
         "app_label": "chat",
         "url": "nothing/here",
+        "name": "empty",
     }
     return World(clients, ids)
 
