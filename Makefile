@@ -17,7 +17,8 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test coverage faults cluster try-deployment bench-log bench-render bench-page lint format lock clean
+.PHONY: help run test coverage faults cluster try-deployment bench-log bench-render bench-page \
+	screenshots lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
@@ -29,6 +30,7 @@ help:
 	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make bench-render  measure what rendering costs while a text grows'
 	@echo 'make bench-page  measure what a page costs a browser, beside the budgets for it (six minutes)'
+	@echo 'make screenshots  take pictures of every state of the page, and those of README.md'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
 	@echo 'make lock    write requirements*.txt anew from requirements*.in'
@@ -71,6 +73,10 @@ bench-render:
 bench-page:
 	$(call install,requirements-dev.txt)
 	@$(PY) -m tests.load.bench_page
+
+screenshots:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m tests.browser.screenshots
 
 lint:
 	$(call install,requirements-dev.txt)
