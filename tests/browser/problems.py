@@ -25,6 +25,11 @@ class Problems:
     def unexpected(self) -> list[str]:
         return [text for text in self._found if not any(part in text for part in self._expected)]
 
+    @property
+    def violations(self) -> list[str]:
+        """What the Content-Security-Policy kept from happening, whether it was expected or not."""
+        return [text for text in self._found if "Content Security Policy" in text]
+
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "assert"):
             self._found.append(f"{message.text} ({message.location['url']})")
