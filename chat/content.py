@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chat.words import clean
@@ -180,17 +180,38 @@ def part_before(blocks: Sequence[Block], first_block: int, first_char: int) -> l
 
 def end_of(blocks: Sequence[Block]) -> tuple[int, int]:
     """Return the place where a further part of an answer begins, as `part_before` takes it."""
-    if blocks and blocks[-1].get("type") == "text":
-        return len(blocks) - 1, len(text_of(blocks[-1]))
-    return len(blocks), 0
+    if not is_open_ended(blocks):
+        return len(blocks), 0
+    return len(blocks) - 1, len(text_of(blocks[-1]))
 
 
 def joined(before: Sequence[Block], blocks: Sequence[Block]) -> list[Block]:
     """Return two parts of an answer as one: a text that was cut goes on in the same block."""
-    if not (before and blocks and before[-1].get("type") == blocks[0].get("type") == "text"):
+    if not (is_open_ended(before) and blocks and is_text(blocks[0])):
         return [*before, *blocks]
     text = text_of(before[-1]) + text_of(blocks[0])
     return [*before[:-1], {**before[-1], **blocks[0], "text": text}, *blocks[1:]]
+
+
+def is_open_ended(blocks: Sequence[Block]) -> bool:
+    """Whether a text that comes next belongs to the last block: no citation ends it."""
+    return bool(blocks) and is_text(blocks[-1]) and not blocks[-1].get("citations")
+
+
+def is_text(block: Mapping[str, Any]) -> bool:
+    return block.get("type") == "text"
+
+
+def text_runs(blocks: Sequence[Block]) -> Iterator[range]:
+    """Yield the places of blocks that are read as one: texts side by side, others alone.
+
+    The API begins a new text block where a cited one begins or ends (Messages API, "Citations").
+    """
+    start = 0
+    for end in range(1, len(blocks) + 1):
+        if end == len(blocks) or not (is_text(blocks[end - 1]) and is_text(blocks[end])):
+            yield range(start, end)
+            start = end
 
 
 def text_of_delta(delta: Mapping[str, Any]) -> str:
@@ -211,7 +232,7 @@ def plain_text(blocks: Iterable[Block]) -> str:
 
 def text_of(block: Block) -> str:
     """Return the text of a text block, "" of every other block."""
-    return _text(block.get("text")) if block.get("type") == "text" else ""
+    return _text(block.get("text")) if is_text(block) else ""
 
 
 # What a server sends may be of any type; a wrong one must not keep an answer from its end.

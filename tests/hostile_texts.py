@@ -133,6 +133,44 @@ _ADDRESSES = [
     "https:evil.example",
     "intent://evil.example#Intent;end",
 ]
+HOSTILE_ADDRESSES = [
+    *_ADDRESSES,
+    "https://",
+    "https:///evil.example",
+    "https://evil.example\\@good.example/",
+    "https://evil.example/\x00",
+    "https://evil.example/ onclick=owned()",
+    "https://evil.example/\n",
+    "\thttps://evil.example",
+    "https://evil.example/\u00a0",
+    "https://[evil.example",
+    "https://%65vil.example/",
+    "https://evil<script>.example/",
+    "https://" + "e" * 3_000,
+]
+"""Addresses that no link of a search or a citation may have."""
+
+HOSTILE_TITLES = [
+    "<script>owned()</script>",
+    '"><img src=x onerror=owned()>',
+    "' onmouseover='owned()",
+    "<hx-partial hx-swap-oob='delete:#composer'></hx-partial>",
+    "<head><title>owned</title></head>",
+    "</li></ol></div><i hx-swap-oob=\"innerHTML:body\">gone</i>",
+    "[x](javascript:owned())",
+    "\u202eelpmaxe.doog\u202c",
+    "\u2066\u2067isolated\u2069",
+    "two\nlines\r\nand\u2028more",
+    "\x00\x1b[31mred\x07",
+    "\ufeff\u200b",
+    "\U000f0000\U000f0001",
+    "&lt;b&gt; &amp; &#60;",
+    "{{ request.user.password }}{% csrf_token %}",
+    "x" * 100_000,
+    "👩\u200d👩\u200d👧" * 500,
+]
+"""Names that a page on the web or a document may have."""
+
 _LINKS = ["[x]({})", "![x]({})", "<{}>", "[x][r]\n\n[r]: {}\n"]
 
 _OTHERS = [

@@ -7,9 +7,11 @@ The library's own rules find more, such as the name main.py, and search a text a
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.rules_inline import StateInline
 
 MAX_CHARS = 2_000
@@ -17,11 +19,30 @@ MAX_CHARS = 2_000
 
 _SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])(https?)\Z", re.IGNORECASE)
 _FINDER = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+# What a browser would drop or read as something else; a link holds nothing of it.
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
+_SAFE = re.compile(r"https?://[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]+\Z", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9._:-]+\Z")
 
 
 def addresses_plugin(markdown: MarkdownIt) -> None:
     """Have a parser make links of addresses."""
     markdown.inline.ruler.after("text", "written_address", _address)
+
+
+def web_address(value: object) -> tuple[str, str]:
+    """Return an address as a link may hold it, and its host; "" where it is none of the web.
+
+    A host is shown in the letters that it is looked up by, so that none looks like another one.
+    """
+    if not isinstance(value, str) or len(value) > MAX_CHARS or _UNSAFE.search(value):
+        return "", ""
+    try:
+        address = normalizeLink(value)
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return "", ""
+    return (address, host) if _HOST.match(host) and _SAFE.match(address) else ("", "")
 
 
 def _address(state: StateInline, silent: bool) -> bool:

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.content import Block, Content, clean_json, plain_text, text_of
+from chat.content import (
+    Block,
+    Content,
+    clean_json,
+    end_of,
+    joined,
+    part_before,
+    plain_text,
+    text_of,
+    text_runs,
+)
 from tests.unit.cuttings import cut_texts
 
 Event = tuple[str, dict[str, Any]]
@@ -297,3 +307,35 @@ def test_plain_text_is_the_text_blocks_alone() -> None:
 @pytest.mark.parametrize("block", [{}, {"type": "text"}, {"type": "text", "text": None}, TOOL])
 def test_text_of_a_block_without_text(block: Block) -> None:
     assert text_of(block) == ""
+
+
+def text_block(text: str, **members: Any) -> Block:
+    return {"type": "text", "text": text, **members}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "runs"),
+    [
+        ([], []),
+        ([TEXT], [range(1)]),
+        ([TEXT, TEXT, TEXT], [range(3)]),
+        ([TOOL, TOOL], [range(1), range(1, 2)]),
+        ([TEXT, TEXT, TOOL, TEXT], [range(2), range(2, 3), range(3, 4)]),
+    ],
+)
+def test_texts_side_by_side_are_one_run(blocks: list[Block], runs: list[range]) -> None:
+    assert list(text_runs(blocks)) == runs
+
+
+def test_a_text_goes_on_in_the_same_block() -> None:
+    before = [TOOL, text_block("a")]
+    assert end_of(before) == (1, 1)
+    assert joined(before, [text_block("b"), TOOL]) == [TOOL, text_block("ab"), TOOL]
+    assert part_before(joined(before, [text_block("b")]), *end_of(before)) == before
+
+
+def test_behind_a_cited_text_a_new_block_begins() -> None:
+    before = [text_block("a", citations=[{"n": 1}])]
+    assert end_of(before) == (1, 0)
+    assert joined(before, [text_block("b")]) == [*before, text_block("b")]
+    assert part_before(joined(before, [text_block("b")]), *end_of(before)) == before

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.no_cover
 
 _ALLOWED = {
     "a": {"href", "target", "rel"},
-    "ol": {"start"},
+    "ol": {"start", "class"},
+    "li": {"value"},
+    "sup": {"class"},
     "div": {"class", "data-language", "tabindex"},
     "p": {"class"},
     "pre": {"tabindex"},
@@ -33,7 +35,7 @@ _ALLOWED = {
     "mo": {"stretchy", "fence", "separator", "form", "movablelimits"},
 }
 _PLAIN = re.compile(
-    "h[1-6]|hr|br|blockquote|ul|li|em|strong|s|table|thead|tbody|tr"
+    "h[1-6]|hr|br|blockquote|ul|em|q|strong|s|table|thead|tbody|tr"
     "|mrow|mn|ms|mtext|mspace|mfrac|msqrt|mroot|msub|msup|msubsup|munder|mover|munderover"
     "|mtable|mtr|mtd|mpadded|mphantom|mstyle|menclose"
 )
@@ -41,7 +43,9 @@ _CLASSES = {
     "div": re.compile("table|code|math"),
     "p": re.compile("plain"),
     "button": re.compile("copy-button"),
-    "span": re.compile("[a-z][a-z0-9]{0,2}"),
+    "span": re.compile("[a-z][a-z0-9]{0,2}|host"),
+    "ol": re.compile("citations"),
+    "sup": re.compile("citation"),
     "th": re.compile("left|center|right"),
     "td": re.compile("left|center|right"),
     "code": re.compile("tex"),
