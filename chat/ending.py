@@ -23,19 +23,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from chat import errors, events, metrics
-from chat.content import (
-    MAX_COUNT,
-    Block,
-    Content,
-    end_of,
-    joined,
-    part_before,
-    plain_text,
-    text_of,
-)
+from chat.content import MAX_COUNT, Block, Content, end_of, joined, part_before, plain_text
+from chat.durations import Durations, all_seconds
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
-from chat.render import render
+from chat.render import render_blocks
 from chat.threads import own_connection
 
 logger = logging.getLogger(__name__)
@@ -73,6 +65,7 @@ class _Folded(NamedTuple):
     content: list[Block]
     text: str
     rendered: list[str]
+    durations_s: list[float | None]
 
 
 class Answer:
@@ -80,12 +73,14 @@ class Answer:
 
     def __init__(self) -> None:
         self.content = Content()
+        self.durations = Durations()
         self.request_id = ""
         self.first_word_at: datetime | None = None
 
     def feed(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         """Take in one event of the log."""
         self.content.feed(kind, data)
+        self.durations.feed(kind, data, at)
         if self.content.has_word and self.first_word_at is None:
             self.first_word_at = at
 
@@ -111,7 +106,7 @@ def finish(
             return None
         # Before the transaction, in which others may wait: rendering takes its time. What earlier
         # generations wrote stays as it is while this one runs.
-        folded = _folded(generation, answer.content)
+        folded = _folded(generation, answer)
         return _finish(generation_id, owner_id, answer, ending, folded)
 
 
@@ -145,7 +140,7 @@ def _finish(
             return None
         transaction.on_commit(partial(_report, generation, record, ending.detail))
         message = generation.message
-        message.content, message.text, message.rendered = folded
+        message.content, message.text, message.rendered, message.durations_s = folded
         message.save(update_fields=folded._fields)
         Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
         final = _append_final(generation_id, status, error_code, now)
@@ -188,11 +183,13 @@ def _record(content: Content) -> dict[str, Any]:
     }
 
 
-def _folded(generation: Generation, content: Content) -> _Folded:
+def _folded(generation: Generation, answer: Answer) -> _Folded:
     """Return what a page needs to show the message without its log."""
-    earlier = part_before(generation.message.content, generation.first_block, generation.first_char)
-    blocks = joined(earlier, content.blocks())
-    return _Folded(blocks, plain_text(blocks), [render(text_of(block)) for block in blocks])
+    message, own = generation.message, answer.durations.seconds()
+    earlier = part_before(message.content, generation.first_block, generation.first_char)
+    blocks = joined(earlier, answer.content.blocks())
+    seconds = all_seconds(message.durations_s or (), own, before=len(earlier), total=len(blocks))
+    return _Folded(blocks, plain_text(blocks), render_blocks(blocks), seconds)
 
 
 def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> None:

@@ -146,8 +146,10 @@ async def _relay_stream(request: Request, claude: Claude, log: events.Log, answe
     async with claude.stream(request) as stream:
         answer.request_id = stream.request_id
         async for kind, data in stream:
-            answer.feed(kind, data, timezone.now())
-            await log.append(kind, data)
+            # The same time for both: what is stored at the end tells what readers were told.
+            at = timezone.now()
+            answer.feed(kind, data, at)
+            await log.append(kind, data, at)
 
 
 async def _take(generation_id: int, runtime: Runtime) -> Request | None:

@@ -91,7 +91,9 @@ class Message(models.Model):
     """A user's prompt or Claude's answer.
 
     `content` is a list of content blocks as the Messages API has them, `text` the plain text of
-    it, `rendered` a list of HTML strings, one for each block ("" where a block is not text).
+    it, `rendered` a list of HTML strings, one for each block: "" where a block is not text, or
+    goes on with the text before it, whose HTML holds it. `durations_s` has a number or null for
+    each of the blocks.
     """
 
     class Role(models.TextChoices):
@@ -105,6 +107,8 @@ class Message(models.Model):
     content = models.JSONField(default=list)
     text = models.TextField(blank=True)
     rendered = models.JSONField(default=list)
+    # NULL of what the release before it stores, while a site changes from one to the other.
+    durations_s = models.JSONField(default=list, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

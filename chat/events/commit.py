@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -79,8 +80,11 @@ class Log:
         self._recent_chars = 0
         live_logs[generation_id] = self
 
-    async def append(self, kind: str, data: dict[str, Any]) -> None:
+    async def append(self, kind: str, data: dict[str, Any], at: datetime | None = None) -> None:
         """Hand an event to the next commit; wait only where too much waits already.
+
+        Args:
+            at: when it arrived; now, where nothing is given.
 
         Raises:
             LogClosed: an earlier append was refused.
@@ -89,7 +93,7 @@ class Log:
         if self._error:
             raise self._error
         if not (self._pending and self._pending[-1].join(kind, data)):
-            self._pending.append(Pending(kind, data, timezone.now()))
+            self._pending.append(Pending(kind, data, at or timezone.now()))
         self._pending_chars += delta_chars(kind, data)
         self.committer.wake(self)
         if self._pending_chars > MAX_PENDING_CHARS:
