@@ -16,9 +16,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from chat.blocks import BlockView
 from chat.models import Conversation
 from chat.render import Change
-from chat.transcript import BlockView, MessageView
+from chat.transcript import MessageView
 
 MESSAGE_MAX_CHARS = 250_000
 """Of HTML; with four bytes a character it stays within a frame of 1 MiB."""
@@ -28,7 +29,7 @@ def change(element_id: str, step: Change) -> SafeString:
     """Make one step of a text that grows; what render.py made of it is trusted."""
     # Escaped, each of these signs would take four times as many bytes, 30 times a second.
     place = mark_safe(f"#{element_id}" + ">:last-child" * step.depth)  # noqa: S308
-    # The one place beside transcript.py where markup is trusted: render.py sanitised all of it.
+    # The one place beside blocks.py where markup is trusted: render.py sanitised all of it.
     markup = mark_safe(step.markup)  # noqa: S308
     if step.kind == "drop":
         return format_html('<i hx-swap-oob="delete:{}>:last-child"></i>', place)
@@ -48,6 +49,12 @@ def append_text(element_id: str, text: str) -> SafeString:
 def replace_text(element_id: str, text: str) -> SafeString:
     """Replace the plain text of a folded block."""
     return format_html('<i hx-swap-oob="innerHTML:#{} .block-content">{}</i>', element_id, text)
+
+
+def block_name(element_id: str, view: BlockView) -> SafeString:
+    """Say anew what a folded block is, and how long it took."""
+    name = _render("_block_name.html", block=view)
+    return format_html('<i hx-swap-oob="innerHTML:#{} .block-name">{}</i>', element_id, name)
 
 
 def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:

@@ -15,23 +15,20 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from chat import errors, events
-from chat.content import Block, Content, joined, part_before, text_of
+from chat.blocks import BlockView, view_blocks
+from chat.content import Block, Content, is_text, joined, part_before, plain_text, text_runs
+from chat.durations import Durations, all_seconds
 from chat.kinds import REQUEST, RETRY
 from chat.models import Conversation, Generation, Message, User
-from chat.render import render, render_open
+from chat.render import render_blocks, render_open
 from chat.words import split_ready
 
 PAGE_MESSAGES = 50
 """So many messages are shown at once; older ones are loaded as one scrolls."""
 
-RESULT_MAX_CHARS = 4_000
-"""A tool's input or result is shown up to this length."""
-
-_TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _NOTICES: dict[str, str | Promise] = {
     "refusal": gettext_lazy("Claude declined to answer this. Rephrase it, or start a new chat."),
     "max_tokens": gettext_lazy("The answer was cut at the length limit."),
@@ -47,26 +44,6 @@ _WAIT_REASONS: dict[str, str | Promise] = {
     errors.Unreachable.code: gettext_lazy("Claude can't be reached"),
     errors.UpstreamError.code: gettext_lazy("Claude's service reported an error"),
 }
-
-
-@dataclass(frozen=True)
-class BlockView:
-    """A content block for the template `_block.html`.
-
-    `kind` is text, thinking, redacted, tool, result or unknown; `html` is rendered text and
-    trusted, `text` is anything else and gets escaped. `element_id` lets a running block grow.
-    """
-
-    kind: str
-    name: str = ""
-    html: str = ""
-    text: str = ""
-    element_id: str = ""
-
-    @property
-    def trusted_html(self) -> SafeString:
-        # The one place where markup is trusted: render.py escaped or made all of it.
-        return mark_safe(self.html)  # noqa: S308
 
 
 @dataclass(frozen=True)
@@ -198,33 +175,48 @@ def view_messages(ids: Sequence[int]) -> list[MessageView]:
 def _view(message: Message, generation: Generation | None) -> MessageView:
     if generation is not None and generation.is_running:
         return _view_running(message, generation)
-    rendered = [*message.rendered, *[""] * len(message.content)]
-    blocks = [view_block(b, html) for b, html in zip(message.content, rendered, strict=False)]
-    return MessageView(message, generation, blocks, characters=len(message.text))
+    views = view_blocks(message.content, message.rendered, message.durations_s or ())
+    return MessageView(message, generation, [*views.values()], characters=len(message.text))
 
 
 def _view_running(message: Message, generation: Generation) -> MessageView:
-    content, seq = Content(), 0
+    content, durations, seq = Content(), Durations(), 0
     retry: dict[str, Any] | None = None
     for entry in events.read(generation.pk):
         data = json.loads(entry.data)
         content.feed(entry.kind, data)
+        durations.feed(entry.kind, data, entry.at)
         seq = entry.seq
         if entry.kind in (REQUEST, RETRY):
             retry = _wait_left(data, entry.at) if entry.kind == RETRY else None
-    held = ""
-    blocks: list[BlockView] = []
-    characters = 0
-    raw = joined(earlier_blocks(message, generation), content.blocks())
-    for number, block in enumerate(raw):
-        text = text_of(block)
-        is_open = number == len(raw) - 1 and content.is_open
-        if is_open:
-            text, held = split_ready(text)
-        view = view_block(block, render_open(text) if is_open else render(text))
-        blocks.append(replace(view, element_id=block_id(generation.pk, number)))
-        characters += len(text)
-    return MessageView(message, generation, blocks, seq, len(held), characters, retry)
+    earlier, own = earlier_blocks(message, generation), content.blocks()
+    # The last word of what is being written waits for its end.
+    held = split_ready(plain_text(own[-1:]))[1] if content.is_open else ""
+    blocks = joined(earlier, own)
+    seconds = all_seconds(
+        message.durations_s or (), durations.seconds(), before=len(earlier), total=len(blocks)
+    )
+    views = view_blocks(blocks, _rendered_so_far(blocks, len(held)), seconds)
+    first = len(blocks) - len(durations.spans)
+    for number, span in enumerate(durations.spans, start=first):
+        if span and span.is_running:
+            views[number] = replace(views[number], since=span.began_at, seconds=None)
+    shown = [replace(v, element_id=block_id(generation.pk, number)) for number, v in views.items()]
+    characters = len(plain_text(blocks)) - len(held)
+    return MessageView(message, generation, shown, seq, len(held), characters, retry)
+
+
+def _rendered_so_far(blocks: Sequence[Block], held: int) -> list[str]:
+    """Return the HTML of a running answer's blocks; a text that comes last may go on.
+
+    Args:
+        held: how many characters of it are not shown yet.
+    """
+    runs = list(text_runs(blocks))
+    if not runs or not is_text(blocks[-1]):
+        return render_blocks(blocks)
+    closed, text = blocks[: runs[-1].start], plain_text(blocks[at] for at in runs[-1])
+    return [*render_blocks(closed), render_open(text[: len(text) - held])]
 
 
 def earlier_blocks(message: Message, generation: Generation) -> list[Block]:
@@ -240,38 +232,6 @@ def _wait_left(retry: dict[str, Any], since: datetime) -> dict[str, Any]:
 def block_id(generation_id: int, number: int) -> str:
     """Return the id of an element on the page: the n-th block of a generation, from 0."""
     return f"block-{generation_id}-{number}"
-
-
-def view_block(block: Block, html: str = "") -> BlockView:
-    """Return how a content block is shown; unknown types are shown by their name."""
-    kind = str(block.get("type"))
-    if kind == "text":
-        return BlockView("text", html=html)
-    if kind == "thinking":
-        return BlockView("thinking", text=str(block.get("thinking") or ""))
-    if kind == "redacted_thinking":
-        return BlockView("redacted")
-    if kind in _TOOL_USES:
-        return BlockView("tool", str(block.get("name") or kind), text=_tool_input(block))
-    if kind.endswith("_tool_result"):
-        return BlockView(
-            "result", kind.removesuffix("_tool_result"), text=_json(block.get("content"))
-        )
-    return BlockView("unknown", kind, text=_json({k: v for k, v in block.items() if k != "type"}))
-
-
-def _tool_input(block: Block) -> str:
-    partial_json = block.get("partial_json")
-    return _capped(str(partial_json)) if partial_json else _json(block.get("input"))
-
-
-def _json(value: object) -> str:
-    # Sorted, because PostgreSQL keeps no order of members.
-    return _capped(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
-
-
-def _capped(text: str) -> str:
-    return text if len(text) <= RESULT_MAX_CHARS else f"{text[:RESULT_MAX_CHARS]}…"
 
 
 def _error(generation: Generation) -> type[errors.GenerationError]:

@@ -7,16 +7,27 @@ gives it out, whole graphemes at least, when it is told that the wait has been l
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from chat import fragments
-from chat.content import begun_blocks, plain_text, text_of
+from chat.blocks import BlockView, failures_by_tool, view_blocks
+from chat.content import (
+    Block,
+    begun_blocks,
+    is_open_ended,
+    is_text,
+    plain_text,
+    text_of,
+    text_runs,
+)
+from chat.durations import Durations
 from chat.events import Entry
 from chat.kinds import FINAL, REQUEST, RETRY
 from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
-from chat.render import digest_of
+from chat.relay.text import LiveText
+from chat.render import Change, digest_of
 from chat.transcript import MessageView, block_id, earlier_blocks
 
 PROGRESS_CHARS = 200
@@ -32,37 +43,49 @@ class LiveAnswer:
         self.seq = 0
         self.characters = len(plain_text(earlier))
         self._earlier = earlier
-        # What the first block goes on with, where it is a text too.
-        goes_on = bool(earlier) and earlier[-1].get("type") == "text"
-        self._open_text = text_of(earlier[-1]) if goes_on else None
         self._view = view
         self._generation_id = view.generation.pk
-        self._blocks: dict[int, LiveBlock] = {}
+        self._durations = Durations()
+        # Of this generation, begun and not stopped, by their index in its request.
+        self._blocks: dict[int, LiveBlock | LiveText] = {}
+        # What a text that begins goes on with, until something else begins.
+        self._text = self._last_text()
+        self._goes_on = is_open_ended(earlier)
+        # Those whose label is not the last one: they think, or wait for a result.
+        self._running: list[LiveBlock] = []
+        self._failures = failures_by_tool(earlier)
         self._digests: dict[int, bytes] = {}
-        self._count = len(earlier)
+        # Of the blocks begun so far: how many in all, and how many of this generation.
+        self._count, self._own = len(earlier), 0
+        self._is_resuming = self._is_wait_new = False
         self._changes: list[str] = []
         # Of a request that is made again: what the page says while it waits.
         self._retry: dict[str, Any] | None = None
-        self._is_wait_new = False
         # What the page says of the progress; None where that is not known.
         self._told: tuple[bool, int] | None = None
 
     @property
     def held(self) -> int:
         """How many characters of the last event's text are not shown yet."""
-        return sum(len(block.held) for block in self._blocks.values())
+        return sum(len(block.held) for block in self._open())
 
     @property
     def work_chars(self) -> int:
         """How much text the next frames may have to parse, in characters."""
-        return sum(block.work_chars for block in self._blocks.values())
+        return sum(block.work_chars for block in self._open())
 
-    def is_shown_as(self, rendered: Sequence[str]) -> bool:
-        """Whether what was shown is the same as the HTML of the message's blocks, at the end."""
-        return all(
-            number < len(rendered) and digest_of(rendered[number]) == digest
+    def corrections(self, rendered: Sequence[str]) -> list[str] | None:
+        """Return fragments that make of each text the HTML that it has at the end.
+
+        None where they can't: the message is not the one that was shown.
+        """
+        if any(number >= len(rendered) for number in self._digests):
+            return None
+        return [
+            fragments.change(self._element_id(number), Change("reset", 0, rendered[number]))
             for number, digest in self._digests.items()
-        )
+            if digest_of(rendered[number]) != digest
+        ]
 
     def view(self) -> MessageView:
         """Return the answer's state without its blocks."""
@@ -77,25 +100,33 @@ class LiveAnswer:
 
     def resume(self, entries: list[Entry], held: int) -> None:
         """Take in what the reader shows already, all but the last `held` characters."""
+        self._is_resuming = True
+        if self._text:
+            self._text.is_unsure = True
         for entry in entries:
             self.feed(entry)
-        for block in self._blocks.values():
+        for block in self._open():
             self.characters += block.skip(held)
-        self._changes, self._is_wait_new = [], False
+        self._changes, self._is_wait_new, self._is_resuming = [], False, False
 
     def show_earlier(self) -> None:
         """Have the frames begin with what earlier generations wrote, which is not shown yet."""
-        open_text, self._open_text = self._open_text, None
-        self._count = self.characters = 0
-        for block in self._earlier:
-            self._start_block({"index": 0, "content_block": block})
-            self._end_block(0, is_whole=True)
-        self._open_text = open_text
+        self._text, self.characters = None, 0
+        views = view_blocks(self._earlier, [], self._view.message.durations_s or ())
+        for number, block in enumerate(self._earlier):
+            if is_text(block):
+                self._text_at(number).add(text_of(block))
+            else:
+                self._end_text()
+                self._add(number, views[number])
+        if self._text:
+            self._release(self._text, stopped=True)
 
     def feed(self, entry: Entry) -> None:
         """Take in one event."""
         data = json.loads(entry.data)
         self.seq = entry.seq
+        self._durations.feed(entry.kind, data, entry.at)
         if entry.kind == "content_block_delta":
             if block := self._blocks.get(data["index"]):
                 block.feed(data)
@@ -112,6 +143,9 @@ class LiveAnswer:
         elif entry.kind in ("message_stop", FINAL):
             for index in list(self._blocks):
                 self._end_block(index, is_whole=False)
+        if entry.kind == FINAL:
+            self._end_text()
+            self._label_ended(is_final=True)
 
     def frames(self, *, overdue: bool) -> list[str]:
         """Return what changed since the last call, as frames in order; [] where nothing did.
@@ -119,7 +153,7 @@ class LiveAnswer:
         Args:
             overdue: whether what is held has waited long enough.
         """
-        for block in self._blocks.values():
+        for block in self._open():
             self._release(block, overdue=overdue)
         if not self._changes and not self._is_wait_new:
             return []
@@ -149,30 +183,90 @@ class LiveAnswer:
         self._is_wait_new = True
 
     def _start_block(self, data: dict[str, Any]) -> None:
-        self._end_block(data["index"], is_whole=False)
-        shown, self._open_text = self._open_text, None
-        goes_on = shown is not None and data["content_block"].get("type") == "text"
-        if not goes_on:
-            self._count += 1
-        block = LiveBlock(block_id(self._generation_id, self._count - 1), self._count - 1, data)
-        self._blocks[data["index"]] = block
-        if goes_on:
-            block.show(shown or "")
-        else:
-            added = fragments.add_block(self._view.message.pk, block.element_id, block.view())
-            self._changes.append(added)
+        index, block = data["index"], data["content_block"]
+        self._end_block(index, is_whole=False)
+        number = self._next_number(block)
+        span = self._durations.spans[self._own]
+        self._own += 1
+        if is_text(block):
+            self._blocks[index] = text = self._text_at(number)
+            text.add(text_of(block))
+            return
+        self._end_text()
+        self._failures |= failures_by_tool([block])
+        self._blocks[index] = live = LiveBlock(self._element_id(number), data, span)
+        self._add(number, live.begun(self._failures))
+        self._running += [live] if live.is_running else []
+        # It may be the result that a tool was waiting for.
+        self._label_ended()
 
     def _end_block(self, index: int, *, is_whole: bool) -> None:
-        if block := self._blocks.pop(index, None):
-            self._release(block, stopped=True)
-            self._changes.extend(block.end(is_whole=is_whole))
-            if block.is_text:
-                self._digests[block.number] = block.digest
+        if (block := self._blocks.pop(index, None)) is None:
+            return
+        self._release(block, stopped=True)
+        if isinstance(block, LiveText):
+            if block is not self._text and block not in self._blocks.values():
+                self._close(block)
+            return
+        self._changes.extend(block.end(is_whole=is_whole))
+        self._label_ended()
 
-    def _release(self, block: LiveBlock, *, overdue: bool = False, stopped: bool = False) -> None:
+    def _next_number(self, block: Block) -> int:
+        """Return the number of the next block in the message's content (content.joined)."""
+        goes_on, self._goes_on = self._goes_on and is_text(block), False
+        self._count += not goes_on
+        return self._count - 1
+
+    def _label_ended(self, *, is_final: bool = False) -> None:
+        """Say how long those took that have ended; at the end nothing goes on."""
+        for block in [b for b in self._running if is_final or not b.is_running]:
+            self._running.remove(block)
+            self._changes.append(block.label(self._failures))
+
+    def _last_text(self) -> LiveText | None:
+        """Return the text that the answer ends with so far, which the reader shows."""
+        *_, run = [range(0), *text_runs(self._earlier)]
+        if not run or not is_text(self._earlier[run.start]):
+            return None
+        shown = plain_text(self._earlier[at] for at in run)
+        return LiveText(self._element_id(run.start), run.start, shown=shown)
+
+    def _text_at(self, number: int) -> LiveText:
+        """Return the text that goes on here, or else one that begins."""
+        if self._text is None:
+            is_unsure = self._is_resuming
+            self._text = LiveText(self._element_id(number), number, is_unsure=is_unsure)
+            self._add(number, BlockView("text"))
+        return self._text
+
+    def _end_text(self) -> None:
+        """Have no text go on here; it ends as soon as all of its blocks have."""
+        text, self._text = self._text, None
+        if text and text not in self._blocks.values():
+            self._close(text)
+
+    def _close(self, text: LiveText) -> None:
+        self._release(text, stopped=True)
+        self._changes.extend(text.close())
+        self._digests[text.number] = text.digest
+
+    def _release(
+        self, block: LiveBlock | LiveText, *, overdue: bool = False, stopped: bool = False
+    ) -> None:
         changes, characters = block.release(overdue=overdue, stopped=stopped)
         self._changes.extend(changes)
         self.characters += characters
+
+    def _add(self, number: int, view: BlockView) -> None:
+        element_id = self._element_id(number)
+        self._changes.append(fragments.add_block(self._view.message.pk, element_id, view))
+
+    def _open(self) -> Iterable[LiveBlock | LiveText]:
+        # A text stands under several indexes where its blocks overlap.
+        return list(dict.fromkeys(self._blocks.values()))
+
+    def _element_id(self, number: int) -> str:
+        return block_id(self._generation_id, number)
 
 
 def _joined(changes: list[str]) -> list[str]:

@@ -254,13 +254,16 @@ def _end(conversation: Conversation, answer: LiveAnswer) -> str:
     if not views or views[0].generation_id != running.generation_id:
         return ""  # Deleted, or gone on with already, which the next look shows.
     view = views[0]
-    # A refused answer is folded away, so that its body changes too; and what a text shows may
-    # depend on its end, such as a link whose address stands there.
-    is_same = not view.is_refused and answer.is_shown_as(view.message.rendered)
-    ended = fragments.status(view) if is_same else fragments.message_or_link(view)
+    # What a text shows may depend on its end, such as the numbers of what it cites, or a link whose
+    # address stands there. A refused answer is folded away, so that its whole body changes.
+    changes = None if view.is_refused else answer.corrections(view.message.rendered)
+    if changes is None or sum(map(len, changes)) > fragments.MESSAGE_MAX_CHARS:
+        changes = [fragments.message_or_link(view)]
+    else:
+        changes = [*changes, fragments.status(view)]
     return "".join(
         [
-            ended,
+            *changes,
             fragments.composer_actions(None),
             fragments.sidebar_item(conversation, is_running=False),
             fragments.announcement(fragments.ending(view)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import fragments
-from chat.content import Block, Content, text_of
+from chat.blocks import view_blocks
+from chat.content import Block, Content
+from chat.durations import Durations
 from chat.events import Entry
 from chat.models import Generation, Message
 from chat.relay.answer import LiveAnswer
-from chat.render import render
-from chat.transcript import MessageView, view_block
+from chat.render import render_blocks
+from chat.transcript import MessageView
 from tests.unit.cuttings import cut_texts
 from tests.unit.shown_page import Element, ShownPage
 
@@ -36,6 +39,11 @@ RESULT: Block = {
     "tool_use_id": "t",
     "content": [{"title": "<Rain>"}],
 }
+FOUND: Block = {
+    **RESULT,
+    "content": [{"type": "web_search_result", "url": "https://a.example/", "title": "<Rain>"}],
+}
+FAILED: Block = {**RESULT, "content": {"error_code": "unavailable"}}
 
 Event = tuple[str, dict[str, Any]]
 
@@ -61,7 +69,10 @@ def log_of(*events: Event) -> list[Entry]:
     """Number events as the log of a whole answer; `final` comes last."""
     start: Event = ("message_start", {"message": {"id": "m", "model": "claude"}})
     whole = [("request", {"number": 1, "attempt": 1}), start, *events, ("final", {})]
-    return [Entry(seq, kind, json.dumps(data), AT) for seq, (kind, data) in enumerate(whole, 1)]
+    return [
+        Entry(seq, kind, json.dumps(data), AT + timedelta(seconds=seq))
+        for seq, (kind, data) in enumerate(whole, 1)
+    ]
 
 
 def view(status: Generation.Status = Generation.Status.STREAMING, **members: Any) -> MessageView:
@@ -97,19 +108,34 @@ class Reader:
 
     def read_to_the_end(self) -> str:
         self.read(len(self.log))
+        return self.end()
+
+    def end(self) -> str:
+        """Correct what only the end shows, as the relay does."""
+        changes = self.answer.corrections(render_blocks(content_of(self.log).blocks()))
+        assert changes is not None
+        self.page.apply("".join(changes))
         return self.body()
 
     def body(self) -> str:
         return self.page.by_id(BODY_ID).outline()
 
 
-def fresh_body(log: list[Entry]) -> str:
-    """Return the body of the message as a page that is loaded after the end shows it."""
+def content_of(log: list[Entry]) -> Content:
     content = Content()
     for entry in log:
         content.feed(entry.kind, json.loads(entry.data))
-    blocks = [view_block(block, render(text_of(block))) for block in content.blocks()]
-    ended = view(Generation.Status.COMPLETE, blocks=blocks)
+    return content
+
+
+def fresh_body(log: list[Entry]) -> str:
+    """Return the body of the message as a page that is loaded after the end shows it."""
+    durations = Durations()
+    for entry in log:
+        durations.feed(entry.kind, json.loads(entry.data), entry.at)
+    blocks = content_of(log).blocks()
+    views = view_blocks(blocks, render_blocks(blocks), durations.seconds())
+    ended = view(Generation.Status.COMPLETE, blocks=[*views.values()])
     return ShownPage(fragments.message(ended)).by_id(BODY_ID).outline()
 
 
@@ -150,6 +176,27 @@ ANSWERS: dict[str, list[Event]] = {
         begin(RESULT, 1),
         end(1),
     ],
+    "found pages": [
+        begin({**TOOL, "type": "server_tool_use"}),
+        end(),
+        *text_events(["Rain"], 1),
+        begin(FOUND, 2),
+        end(2),
+        *text_events(["Sun"], 3),
+    ],
+    "failed tool": [begin(TOOL), end(), begin(FAILED, 1), end(1)],
+    "failed before its tool ended": [begin(TOOL), begin(FAILED, 1), end(1), end()],
+    "two tools at once": [
+        begin(TOOL),
+        end(),
+        begin({**TOOL, "id": "u"}, 1),
+        end(1),
+        begin({**FAILED, "tool_use_id": "u"}, 2),
+        end(2),
+        begin(RESULT, 3),
+        end(3),
+    ],
+    "thinking cut off": [begin(THINKING), delta("thinking_delta", thinking="So")],
     "result without content": [begin({"type": "web_search_tool_result"}), end()],
     "unknown block": [begin({"type": "hologram", "depth": 3}), end()],
     "unknown block with input": [
@@ -169,6 +216,34 @@ ANSWERS: dict[str, list[Event]] = {
         delta("text_delta", text="Rain"),
         end(),
     ],
+    "cited pieces": [
+        *text_events(["It rai"]),
+        begin({**TEXT, "citations": []}, 1),
+        delta("citations_delta", 1, citation={"title": "x", "url": "https://a.example/"}),
+        delta("text_delta", 1, text="ns *in"),
+        delta("text_delta", 1, text=" Spain*"),
+        end(1),
+        *text_events([".\n\n- So", "\n- on"], 2),
+    ],
+    "texts that overlap": [
+        begin(TEXT),
+        begin(TEXT, 1),
+        delta("text_delta", 0, text="a *b"),
+        delta("text_delta", 1, text="c* d"),
+        end(),
+        delta("text_delta", 1, text=" e"),
+        end(1),
+    ],
+    "texts around what overlaps": [
+        begin(TEXT),
+        delta("text_delta", 0, text="a *b"),
+        begin(THINKING, 1),
+        delta("text_delta", 0, text="c* d"),
+        end(),
+        end(1),
+        *text_events(["```\ncode"], 2),
+    ],
+    "link that comes last": text_events(["See [it].\n", "\n[it]: https://a.example/\n"]),
     "delta of no block": [delta("text_delta", text="lost"), end()],
     "cut off": [begin(TEXT), delta("text_delta", text="Rain fal")],
     "two requests": [
@@ -201,7 +276,7 @@ def test_page_fed_event_by_event_is_a_fresh_page(events: list[Event], overdue: b
     reader = Reader(log_of(*events))
     for _ in reader.log:
         reader.read(1, overdue=overdue)
-    assert reader.body() == fresh_body(reader.log)
+    assert reader.end() == fresh_body(reader.log)
 
 
 @answers
@@ -234,7 +309,7 @@ def test_any_cutting_gives_a_fresh_page(pieces: list[str]) -> None:
     reader = Reader(log_of(*text_events(pieces)))
     for _ in reader.log:
         reader.read(1)
-    assert reader.body() == fresh_body(log_of(*text_events(["".join(pieces)])))
+    assert reader.end() == fresh_body(log_of(*text_events(["".join(pieces)])))
 
 
 steps = st.lists(
