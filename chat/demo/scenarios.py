@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from chat.demo import faults, specimens
 from chat.demo.markdown import escape
 from chat.demo.request import Request
+from chat.demo.search import asks_for_search, search_steps
 from chat.demo.steps import Answer, Scenario, Step, Text
 
 _GROUPS: Mapping[str, Mapping[str, Scenario]] = {
@@ -50,7 +51,8 @@ def steps_for(request: Request, scenarios: Mapping[str, Scenario], attempt: int)
     """Return what to play: a scenario, the menu where none has that name, or the answer."""
     name = request.scenario
     if name is None:
-        return [Answer()]
+        is_search = asks_for_search(request.prompt) and not request.tools
+        return search_steps(request.prompt) if is_search else [Answer()]
     if name not in scenarios:
         return [Text(menu(name, scenarios), chunk=40)]
     return scenarios[name].steps(attempt, request.call)

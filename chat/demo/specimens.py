@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from chat.demo.search import CITED, TIDES, cited, failed_search, found, search_call
 from chat.demo.steps import (
     Answer,
     Block,
@@ -68,42 +67,10 @@ def _words(characters: int) -> str:
     return "".join(words)[:characters]
 
 
-def _web_search() -> list[Block]:
-    call = {"type": "server_tool_use", "id": "srvtoolu_01Demo", "name": "web_search", "input": {}}
-    found = {
-        "type": "web_search_result",
-        "url": "https://example.com/tides",
-        "title": "Tides explained",
-        "encrypted_content": "RGVtbyByZXN1bHQ=",
-        "page_age": "2 days ago",
-    }
-    result = {
-        "type": "web_search_tool_result",
-        "tool_use_id": call["id"],
-        "content": [found],
-    }
-    pieces = ['{"query": ', '"tides"}']
-    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
-    return [Block(call, deltas), Block(result)]
-
-
-def _cited_text() -> Block:
-    citation = {
-        "type": "web_search_result_location",
-        "url": "https://example.com/tides",
-        "title": "Tides explained",
-        "encrypted_index": "RGVtbyBpbmRleA==",
-        "cited_text": "Tides are caused by the Moon and the Sun.",
-    }
-    deltas: list[dict[str, Any]] = [
-        {"type": "text_delta", "text": "The tides follow the Moon "},
-        {"type": "text_delta", "text": "and, less strongly, the Sun."},
-        {"type": "citations_delta", "citation": citation},
-    ]
-    return Block({"type": "text", "text": "", "citations": []}, deltas)
-
-
-_SEARCH_CALL, _SEARCH_RESULT = _web_search()
+_CITED_TEXT = cited(
+    "The tides follow the Moon and, less strongly, the Sun.",
+    (TIDES, "Tides are caused by the Moon and the Sun."),
+)
 
 BLOCKS = {
     "thinking": Scenario(
@@ -123,15 +90,25 @@ BLOCKS = {
     "server-tools": Scenario(
         "A web search by the API, with citations",
         Text("I will search for that."),
-        _SEARCH_CALL,
-        _SEARCH_RESULT,
-        _cited_text(),
+        search_call("tides"),
+        found(),
+        _CITED_TEXT,
+    ),
+    "citations": Scenario(
+        "Sentences that cite, in many blocks", search_call("tides"), found(), *CITED
+    ),
+    "search-error": Scenario(
+        "A web search that fails",
+        Text("I will search for that."),
+        search_call("tides"),
+        failed_search(),
+        Text("The search failed, so this is all I can say."),
     ),
     "pause-turn": Scenario(
         "A long turn that the API pauses and the application resumes",
         Rounds(
-            [Text("I will search for that."), _SEARCH_CALL, Finish("pause_turn")],
-            [_SEARCH_RESULT, _cited_text()],
+            [Text("I will search for that."), search_call("tides"), Finish("pause_turn")],
+            [found(), _CITED_TEXT],
         ),
     ),
     "unknown-events": Scenario(

@@ -132,7 +132,8 @@ GENERAL = (
    ```
 
 3. Ask for a table, a poem, a list or some maths, such as $e^{i\\pi} + 1 = 0$.
-4. Write `/demo` to see faults and oddities that I can act out.
+4. Ask me to *search the web for tides*, and see how sources look.
+5. Write `/demo` to see faults and oddities that I can act out.
 
 > Everything you see is saved, so you may close this page in the middle and come back.
 

@@ -97,9 +97,10 @@ def test_progress_counts_characters(chat: ChatPage, model: DemoThread) -> None:
 def test_thinking_is_folded_and_can_be_read(chat: ChatPage, model: DemoThread) -> None:
     model.script("ponder", Thinking("Let me see. " * 100, interval_s=0.02), Text("Yes."))
     chat.play("ponder")
-    chat.answers.get_by_text("Thinking", exact=True).click()
+    chat.answers.get_by_text("Thinking…").click()
     expect(chat.answers.locator(".block-content")).to_contain_text("Let me see.")
     expect(chat.answers.locator(".block-text")).to_have_text("Yes.")
+    expect(chat.answers.locator(".block-name")).to_have_text(re.compile(r"Thought for \d+ s"))
     expect(chat.answers.locator("details.block")).to_have_attribute("open", "")
 
 

@@ -78,6 +78,8 @@ OUTCOMES = {
     "tool-use": ends("tool_use", "look that up", "text", "tool_use"),
     "tool-loop": ends("tool_use", "", "tool_use"),
     "server-tools": ends("end_turn", "the Sun", *SEARCH),
+    "citations": ends("end_turn", "the tides follow the Moon", *SEARCH[1:3], *["text"] * 9),
+    "search-error": ends("end_turn", "The search failed", *SEARCH),
     "pause-turn": ends("pause_turn", "", "text", "server_tool_use"),
     "unknown-events": ends("end_turn", "Known before. Known after.", "text", "hologram", "text"),
     "refusal": ends("refusal", "come first"),

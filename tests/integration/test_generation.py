@@ -99,6 +99,8 @@ OUTCOMES = {
     "tool-use": ends("tool_use"),
     "tool-loop": ends("tool_use", is_empty=True),
     "server-tools": ends(),
+    "citations": ends(),
+    "search-error": ends(),
     "pause-turn": ends("pause_turn"),
     "unknown-events": ends(),
     "refusal": ends("refusal"),

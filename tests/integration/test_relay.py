@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from chat import services
 from chat.content import plain_text
+from chat.demo.search import TIDES, cited, failed_search, found, search_call
 from chat.demo.steps import Block, Delta, Event, Step, Text, Thinking, ToolUse
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
@@ -94,6 +95,16 @@ SHAPES: dict[str, list[Step]] = {
     "thinking": [Thinking("Hm, <i>well</i>. " * 20), Text("Yes, of course.")],
     "tool": [Text("I look. "), ToolUse("weather", {"city": "Oslo <b>"}), Text("Done.")],
     "search": [Text("Let me see"), Block(WEB), Text("ing: done.")],
+    "citations": [
+        Text("It *rai"),
+        cited("ns in** Spain", (TIDES, "It rains.")),
+        Text(" and **there*. "),
+        Block(WEB),
+        cited("So.\n\n", (TIDES, "So."), (TIDES, "So.")),
+        Text("```\ncode"),
+    ],
+    "search-error": [search_call("rain"), failed_search(), Text("No <b>rain</b>.")],
+    "pages": [Text("Look: "), search_call("rain"), found(), Text("Seen.")],
     "unknown": [Text("Known. "), Block({"type": "hologram", "depth": 3}), Text("Known.")],
     "result-without-content": [Text("Odd: "), Block({"type": "future_tool_result"})],
     "unknown-delta": [
@@ -137,7 +148,10 @@ async def test_live_page_ends_like_a_fresh_one(
     await check_like_fresh(alice, await finished(generation), page)
 
 
-@pytest.mark.parametrize("name", ["text", "spaces", "emoji", "thinking", "tool", "unknown"])
+CUT_OFF = ["text", "spaces", "emoji", "thinking", "tool", "unknown", "citations", "pages"]
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
 async def test_page_that_is_cut_off_again_and_again(
     worker: Worker, model: DemoThread, alice: User, name: str
 ) -> None:
