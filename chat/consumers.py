@@ -18,8 +18,10 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.translation import activate
 
 from chat import metrics, services, sockets, worker
+from chat.language import language_of
 from chat.models import Generation, User
 from chat.outage import is_outage, tell_outage
 from chat.relay import (
@@ -139,6 +141,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             await self.close(CLOSE_TRY_AGAIN)
 
     async def _send_frames(self, position: Position) -> None:
+        # Of this task, and of the threads that work for it (asgiref, "Local").
+        activate(language_of(self.scope))
         frames = follow_conversation(self.user, self.conversation_id, position)
         async with aclosing(frames):
             async for frame in frames:

@@ -254,7 +254,10 @@ CONTENT_SECURITY_POLICY = {
 
 # Language, time and files
 
+# By the setting of each browser. Their words are in chat/locale/ (docs/architecture.md).
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "chat" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "UTC")

@@ -269,6 +269,43 @@ async def test_second_follow_changes_nothing(
     await check_like_fresh(alice, await finished(generation), page)
 
 
+# Language
+
+
+async def told(socket: Socket, generation: Generation) -> str:
+    """Return all frames until the end of an answer."""
+    page, frames = empty_page(), ""
+    async with socket, asyncio.timeout(SEE_S):
+        await socket.follow(page)
+        while not has_ended(page, generation.pk):
+            frames += (frame := await socket.frame())
+            page.apply(frame)
+    return frames
+
+
+async def test_frames_are_in_the_language_of_their_page(
+    site_life: None, model: DemoThread, alice: User
+) -> None:
+    generation = await send(alice, slow(model, 100))
+    cookie = await cookie_of(alice)
+    german, english = (Socket(generation.conversation_id, cookie) for _ in range(2))
+    german.communicator.scope["headers"].append((b"accept-language", b"de-AT,de;q=0.9,en;q=0.8"))
+    in_german, in_english = await asyncio.gather(
+        told(german, generation), told(english, generation)
+    )
+    for words in ("Claude antwortet.", "Zeichen empfangen", "Die Antwort von Claude ist"):
+        assert words in in_german and words not in in_english
+    assert "Claude is answering." in in_english
+
+
+async def test_cookie_decides_the_language(
+    site_life: None, model: DemoThread, alice: User
+) -> None:
+    generation = await send(alice, slow(model, 100))
+    cookie = f"{await cookie_of(alice)}; {site_settings.LANGUAGE_COOKIE_NAME}=de"
+    assert "Claude antwortet." in await told(Socket(generation.conversation_id, cookie), generation)
+
+
 # Stop
 
 
