@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -109,7 +110,8 @@ class ConversationAdmin(_ModelAdmin):
 
     @admin.display(description=_("tokens in / out"), ordering="tokens_out")
     def tokens(self, conversation: Any) -> str:
-        return f"{conversation.tokens_in or 0:,} / {conversation.tokens_out or 0:,}"
+        counts = (conversation.tokens_in or 0, conversation.tokens_out or 0)
+        return " / ".join(number_format(count, force_grouping=True) for count in counts)
 
     @admin.display(description=_("status"), ordering="newest_status")
     def last_status(self, conversation: Any) -> str:

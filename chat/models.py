@@ -33,6 +33,10 @@ class Process(models.Model):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name = _("process")
+        verbose_name_plural = _("processes")
+
     def __str__(self) -> str:
         return self.name
 
@@ -50,10 +54,12 @@ class Conversation(models.Model):
     """A titled tree of messages that one user owns."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(User, models.CASCADE, related_name="conversations")
-    title = models.CharField(max_length=TITLE_MAX_CHARS)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now_add=True)
+    owner = models.ForeignKey(
+        User, models.CASCADE, related_name="conversations", verbose_name=_("owner")
+    )
+    title = models.CharField(_("title"), max_length=TITLE_MAX_CHARS)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now_add=True)
 
     objects: ClassVar[models.Manager[Conversation]] = ConversationQuerySet.as_manager()
 
@@ -133,6 +139,8 @@ class IdempotencyKey(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["owner", "key"], name="one_message_per_key"),
         )
+        verbose_name = _("idempotency key")
+        verbose_name_plural = _("idempotency keys")
 
     def __str__(self) -> str:
         return str(self.key)
@@ -146,6 +154,10 @@ class RecentSend(models.Model):
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("recent send")
+        verbose_name_plural = _("recent sends")
 
     def __str__(self) -> str:
         return f"{self.owner_id} at {self.at}"
@@ -272,6 +284,10 @@ class Event(models.Model):
     kind = models.CharField(max_length=MAX_KIND_CHARS)
     data = models.TextField()
     at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
 
     def __str__(self) -> str:
         return f"{self.generation_id}:{self.seq} {self.kind}"
