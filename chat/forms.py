@@ -47,4 +47,6 @@ class PromptForm(forms.Form):
 
 
 class TitleForm(forms.Form):
-    title = forms.CharField(max_length=TITLE_MAX_CHARS, label=_("Title"))
+    title = forms.CharField(
+        max_length=TITLE_MAX_CHARS, label=_("Title"), widget=forms.TextInput({"dir": "auto"})
+    )
