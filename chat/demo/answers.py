@@ -16,9 +16,9 @@ from chat.demo.topics import BODIES, CHINESE_OPENING
 
 # The first pattern that is found decides.
 _TOPICS = {
-    "story": r"\b(story|stories|tale|novel|fairy ?tale|long|essay)\b|故事",
+    "story": r"\b(story|stories|tale|novel|fairy ?tale|long|essay|geschichte)\b|故事",
     "poem": r"\b(poems?|poetry|haikus?|verses?|rhymes?|sonnet|limerick|lyrics)\b|诗",
-    "table": r"\b(tables?|compare|comparison|versus|vs|columns?|spreadsheet)\b|表格",
+    "table": r"\b(tables?|compare|comparison|versus|vs|columns?|spreadsheet|tabelle)\b|表格",
     "code": r"\b(code|coding|python|functions?|scripts?|program(ming)?|regex|sql|javascript|"
     r"typescript|rust|html|css|bug|debug|algorithm|django)\b|代码",
     "maths": r"\b(maths?|mathematics|equations?|integrals?|derivatives?|formulas?|theorem|proofs?|"

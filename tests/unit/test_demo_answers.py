@@ -23,6 +23,17 @@ def test_topic_by_keyword(kind: str, prompt: str) -> None:
     assert topic(prompt) == kind
 
 
+@pytest.mark.parametrize(
+    ("kind", "prompt"),
+    [
+        ("table", "Vergleiche drei Arten, in Python eine Liste zu sortieren, als Tabelle"),
+        ("story", "Erzähle mir eine lange Geschichte von einem Leuchtturmwärter"),
+    ],
+)
+def test_topic_of_the_german_examples(kind: str, prompt: str) -> None:
+    assert topic(prompt) == kind
+
+
 @pytest.mark.parametrize("prompt", PROMPTS.values())
 def test_answer_is_deterministic(prompt: str) -> None:
     assert answer(prompt, ["before"]) == answer(prompt, ["before"])
