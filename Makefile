@@ -33,6 +33,7 @@ help:
 	@echo 'make screenshots  take pictures of every state of the page, and those of README.md'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
+	@echo 'make messages  write the words in chat/locale/ anew from the code (needs GNU gettext)'
 	@echo 'make lock    write requirements*.txt anew from requirements*.in'
 	@echo 'make clean   remove what the other commands made, but not .env and the database'
 
@@ -93,6 +94,16 @@ format:
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format .
 	@$(VENV)/bin/djade --target-version 5.2 $(TEMPLATES)
+
+.PHONY: messages
+messages:
+	@msgfmt --version >/dev/null 2>&1 || \
+		{ echo 'GNU gettext is missing. On Debian and Ubuntu: apt install gettext' >&2; exit 1; }
+	$(call install,requirements-dev.txt)
+	@$(PRODUCTION) $(PY) manage.py makemessages
+	@for po in chat/locale/*/LC_MESSAGES/django.po; do \
+		msgfmt --check-format --statistics --output-file=$${po%.po}.mo $$po || exit 1; \
+	done
 
 lock:
 	$(call install,requirements-dev.txt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from chat import services
@@ -28,6 +29,13 @@ def quick_passwords(settings: Settings) -> None:
 def no_attempts() -> None:
     """Begin each test without sign-in attempts of an earlier one."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def language_given_back() -> Iterator[None]:
+    """Take from this thread the language of the last request, which stays when that has ended."""
+    yield
+    translation.deactivate()
 
 
 @pytest_asyncio.fixture(autouse=True)

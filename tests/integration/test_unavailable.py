@@ -62,6 +62,12 @@ def test_every_page_says_so(browser: Client, away: None, path: str) -> None:
     assert "Traceback" not in html and "<b>" not in html
 
 
+def test_page_is_in_the_language_of_the_browser(browser: Client, away: None) -> None:
+    html = text_of(browser.get("/", headers={"Accept-Language": "de"}))
+    assert '<html lang="de"' in html and "Im Moment nicht möglich" in html
+    assert "Nichts ist verloren." in html
+
+
 def test_page_offers_to_load_again(browser: Client, away: None) -> None:
     html = text_of(browser.get("/", {"after": "7"}))
     assert '<a class="button button-primary" href="/?after=7">' in html
