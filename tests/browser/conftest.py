@@ -95,7 +95,7 @@ def sign_in(chat: ChatPage, name: str, password: str) -> None:
 
 
 def _signed_in(browser: Browser, base_url: str, name: str, password: str) -> Person:
-    context = browser.new_context()
+    context = browser.new_context(locale="en-US")
     chat = ChatPage(context.new_page(), base_url)
     sign_in(chat, name, password)
     expect(chat.composer).to_be_visible()

@@ -62,7 +62,8 @@ def signed_in() -> Iterator[tuple[ChatPage, DemoThread, SiteProcess]]:
             executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
         ) as browser,
     ):
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        context = browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
+        page = context.new_page()
         chat = ChatPage(page, site.base_url)
         sign_in(chat, "admin", ADMIN_PASSWORD)
         expect(chat.composer).to_be_visible()
