@@ -12,6 +12,8 @@ ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# A module stays in one process, which starts its servers once; the browser tests come last.
+AT_ONCE = --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 TEMPLATES = $(shell find templates -name '*.html')
 # A production's environment, whatever `.env` says; its key lives as long as the command.
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
@@ -45,11 +47,11 @@ run:
 
 test:
 	$(call install,requirements-dev.txt)
-	@$(PY) -m pytest --numprocesses=auto $(ARGS)
+	@$(PY) -m pytest $(AT_ONCE) $(ARGS)
 
 coverage:
 	$(call install,requirements-dev.txt)
-	@$(PY) -m pytest --numprocesses=auto --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest $(AT_ONCE) --cov --cov-report=term $(ARGS)
 
 faults:
 	$(call install,requirements-dev.txt)
