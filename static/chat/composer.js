@@ -10,8 +10,7 @@ const grow = () => {
   field().style.height = `${field().scrollHeight}px`;
 };
 
-const showError = (text) =>
-  Object.assign(document.getElementById("composer-error"), { textContent: text, hidden: false });
+const error = () => document.getElementById("composer-error");
 
 const setSending = (isSending) => {
   field().readOnly = isSending;
@@ -36,9 +35,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt === composer()) setSending(true);
-  if (event.detail.requestConfig.verb === "post") {
-    document.getElementById("composer-error").hidden = true;
-  }
+  if (event.detail.requestConfig.verb === "post") error().hidden = true;
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -49,7 +46,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (xhr.status === 200) return localStorage.removeItem(draft());
   if (xhr.getResponseHeader("HX-Retarget")) return;
   const { tooLarge, sendFailed } = composer().dataset;
-  showError(xhr.status === 413 ? tooLarge : sendFailed);
+  Object.assign(error(), { textContent: xhr.status === 413 ? tooLarge : sendFailed, hidden: false });
 });
 
 // htmx swaps no error; this header marks a refused prompt that comes back in its composer.

@@ -51,14 +51,11 @@ list.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) =
   if (target.localName === "tbody") fragment.replaceChildren(...fragment.querySelectorAll("tr"));
 });
 
-const count = (selector, step) => {
-  for (const clock of document.querySelectorAll(selector)) {
+setInterval(() => {
+  for (const clock of document.querySelectorAll("[data-clock], [data-countdown]")) {
+    const step = "clock" in clock.dataset ? 1 : -1;
     clock.textContent = Math.max(0, Number(clock.textContent) + step);
   }
-};
-setInterval(() => {
-  count("[data-clock]", 1);
-  count("[data-countdown]", -1);
 }, 1000);
 
 follow();

@@ -23,19 +23,15 @@ let [listening, acknowledging, countdown] = [0, 0, 0]; // timers
 let fallback = ""; // or what is used in the place of a socket: "events", "polling"
 
 const byId = (id) => document.getElementById(id);
+const offline = byId("offline");
 const running = () => document.querySelector("[data-seq]")?.dataset;
 
 const position = () => {
-  const messages = document.querySelectorAll("[data-message]");
+  const last = [...document.querySelectorAll("[data-message]")].at(-1);
   const shown = document.querySelectorAll(".message-status[data-generation]");
-  const { generation = 0, seq = 0, held = 0 } = running() ?? {};
-  return {
-    message_id: messages.length ? messages[messages.length - 1].dataset.message : 0,
-    generation_id: generation,
-    seq,
-    held,
-    shown_id: Math.max(0, ...Array.from(shown, (status) => status.dataset.generation)),
-  };
+  const shown_id = Math.max(0, ...Array.from(shown, (status) => status.dataset.generation));
+  const { generation: generation_id = 0, seq = 0, held = 0 } = running() ?? {};
+  return { message_id: last?.dataset.message ?? 0, generation_id, seq, held, shown_id };
 };
 
 // Words come with the position that they lead to (`place` in chat/fragments.py).
@@ -44,24 +40,23 @@ const notePosition = (frame) => {
   if (place && running()) [running().seq, running().held] = place.slice(1);
 };
 
-const showOffline = (text) => Object.assign(byId("offline"), { textContent: text, hidden: false });
+const showOffline = (text) => {
+  clearInterval(countdown);
+  Object.assign(offline, { textContent: text, hidden: false });
+};
 
 const showOnline = () => {
   clearInterval(countdown);
-  byId("offline").hidden = true;
-};
-
-const showSignedOut = () => {
-  clearInterval(countdown);
-  showOffline(byId("offline").dataset.signedOut);
+  offline.hidden = true;
 };
 
 // Jitter, so that a restarted site is not met by all pages at once.
-const wait = (maxMs, text = byId("offline").dataset.reconnecting) => {
+const wait = (maxMs, text = offline.dataset.reconnecting) => {
   const delayMs = maxMs / 2 + (Math.random() * maxMs) / 2;
   const until = Date.now() + delayMs;
-  const tick = () => showOffline(text.replace("%s", Math.max(0, Math.ceil((until - Date.now()) / 1000))));
-  clearInterval(countdown);
+  const left = () => Math.max(0, Math.ceil((until - Date.now()) / 1000));
+  const tick = () => (offline.textContent = text.replace("%s", left()));
+  showOffline("");
   countdown = setInterval(tick, 1000);
   tick();
   return delayMs;
@@ -98,7 +93,7 @@ const renew = () => {
   const { reconnect } = socket;
   socket = null;
   connection.onclose = null; // It may come late, when the new one is open.
-  showOffline(byId("offline").dataset.reconnecting.replace("%s", 0));
+  showOffline(offline.dataset.reconnecting.replace("%s", 0));
   reconnect();
 };
 
@@ -133,10 +128,10 @@ document.addEventListener("htmx:wsAfterMessage", ({ detail: { message } }) => {
 document.addEventListener("htmx:wsClose", ({ detail: { event, socketWrapper } }) => {
   socket = null;
   clearTimeout(listening);
-  if (event.code === CLOSE_NOT_ALLOWED) showSignedOut();
+  if (event.code === CLOSE_NOT_ALLOWED) showOffline(offline.dataset.signedOut);
   // The site closed what it had opened: back then, but not as soon as after a lost connection.
   const isTooMany = event.code === CLOSE_TOO_MANY;
-  if (isTooMany) setTimeout(socketWrapper.reconnect, wait(TOO_MANY_MAX_MS, byId("offline").dataset.tooMany));
+  if (isTooMany) setTimeout(socketWrapper.reconnect, wait(TOO_MANY_MAX_MS, offline.dataset.tooMany));
   if (event.code === CLOSE_TRY_AGAIN) setTimeout(socketWrapper.reconnect, wait(RECONNECT_MAX_MS));
   if (++failed === 2) fallBackTo("events");
 });
@@ -179,7 +174,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr
     notePosition(xhr.responseText);
   } else if (xhr.status === 403) {
     elt.remove();
-    showSignedOut();
+    showOffline(offline.dataset.signedOut);
   } else wait(RECONNECT_MAX_MS);
 });
 
