@@ -139,6 +139,7 @@ HOSTILE_ADDRESSES = [
     "https:///evil.example",
     "https://evil.example\\@good.example/",
     "https://evil.example/\x00",
+    "https://evil.example/\ufffd",
     "https://evil.example/ onclick=owned()",
     "https://evil.example/\n",
     "\thttps://evil.example",
@@ -156,7 +157,7 @@ HOSTILE_TITLES = [
     "' onmouseover='owned()",
     "<hx-partial hx-swap-oob='delete:#composer'></hx-partial>",
     "<head><title>owned</title></head>",
-    "</li></ol></div><i hx-swap-oob=\"innerHTML:body\">gone</i>",
+    '</li></ol></div><i hx-swap-oob="innerHTML:body">gone</i>',
     "[x](javascript:owned())",
     "\u202eelpmaxe.doog\u202c",
     "\u2066\u2067isolated\u2069",
@@ -236,3 +237,5 @@ HOSTILE = [
     *(link.format(address) for link, address in product(_LINKS, _ADDRESSES)),
     *_OTHERS,
 ]
+
+HOSTILE_TITLES_AND_TEXTS = list(dict.fromkeys([*HOSTILE_TITLES, *HOSTILE]))

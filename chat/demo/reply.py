@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chat.demo import answers
 from chat.demo.pace import token_count
-from chat.demo.request import Request, Turn, without_command
+from chat.demo.request import Request, Turn, asks_to_go_on, without_command
 from chat.demo.tool_input import ToolCall, choose_tool
-
-# How applications ask for the rest of an answer that was interrupted (Messages API,
-# "Streaming", error recovery).
-_CONTINUE = re.compile(r"\bcontinue\b.{0,20}\b(where|from where) you left off|^continue\W*$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +44,10 @@ def _text(request: Request) -> str:
     if request.tool_results:
         result = request.tool_results[0]
         return answers.after_tool(result.tool, result.text, is_error=result.is_error)
-    if _CONTINUE.search(request.prompt):
+    if asks_to_go_on(request.prompt):
         return _continued(request.turns)
     prompts = [without_command(prompt) for prompt in request.prompts]
-    earlier = [prompt for prompt in prompts[:-1] if prompt and not _CONTINUE.search(prompt)]
+    earlier = [prompt for prompt in prompts[:-1] if prompt and not asks_to_go_on(prompt)]
     # A scenario without words of its own is quoted by its command.
     return answers.answer(prompts[-1] or request.prompt, earlier)
 
@@ -60,12 +55,12 @@ def _text(request: Request) -> str:
 def _continued(turns: Sequence[Turn]) -> str:
     """Return what the interrupted answer would have said next, where that can be known."""
     turns, written = turns[:-1], ""
-    while turns and (turns[-1].role == "assistant" or _CONTINUE.search(turns[-1].text)):
+    while turns and (turns[-1].role == "assistant" or asks_to_go_on(turns[-1].text)):
         if turns[-1].role == "assistant":
             written = turns[-1].text + written
         turns = turns[:-1]
     prompts = [without_command(turn.text) for turn in turns if turn.role == "user"]
-    prompts = [prompt for prompt in prompts if prompt and not _CONTINUE.search(prompt)]
+    prompts = [prompt for prompt in prompts if prompt and not asks_to_go_on(prompt)]
     if prompts:
         whole = answers.answer(prompts[-1], prompts[:-1])
         # An application may have trimmed the partial text.

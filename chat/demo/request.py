@@ -17,6 +17,8 @@ from chat.demo.pace import token_count
 ContentBlock: TypeAlias = Mapping[str, Any]
 
 _COMMAND = re.compile(r"^/demo(?!\S)(?:[ \t]+(\S+))?[^\n]*(?:\n|$)")
+# As the Messages API has it ("Streaming", error recovery).
+_GO_ON = re.compile(r"\bcontinue\b.{0,20}\b(where|from where) you left off|^continue\W*$", re.I)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKENS_PER_FILE = 1_500
 
@@ -128,6 +130,11 @@ class Request:
         for turn in [*self.turns, *_merged([_system(self.body)])]:
             tokens += 4 + sum(_block_tokens(block) for block in turn.blocks)
         return int(tokens)
+
+
+def asks_to_go_on(prompt: str) -> bool:
+    """Whether an application asks for the rest of an answer that was interrupted."""
+    return _GO_ON.search(prompt) is not None
 
 
 def without_command(prompt: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from chat.demo import faults, specimens
 from chat.demo.markdown import escape
-from chat.demo.request import Request
+from chat.demo.request import Request, asks_to_go_on
 from chat.demo.search import asks_for_search, search_steps
 from chat.demo.steps import Answer, Scenario, Step, Text
 
@@ -51,7 +51,9 @@ def steps_for(request: Request, scenarios: Mapping[str, Scenario], attempt: int)
     """Return what to play: a scenario, the menu where none has that name, or the answer."""
     name = request.scenario
     if name is None:
-        is_search = asks_for_search(request.prompt) and not request.tools
+        # An answer that is gone on with may quote such a prompt.
+        is_new = not request.tools and not asks_to_go_on(request.prompt)
+        is_search = is_new and asks_for_search(request.prompt)
         return search_steps(request.prompt) if is_search else [Answer()]
     if name not in scenarios:
         return [Text(menu(name, scenarios), chunk=40)]

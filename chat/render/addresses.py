@@ -19,9 +19,11 @@ MAX_CHARS = 2_000
 
 _SCHEME = re.compile(r"(?:\A|[^a-z0-9.+-])(https?)\Z", re.IGNORECASE)
 _FINDER = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
-# What a browser would drop or read as something else; a link holds nothing of it.
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
-_SAFE = re.compile(r"https?://[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]+\Z", re.IGNORECASE)
+# What a browser would drop or read as something else, and what stands for something that was lost;
+# a link holds nothing of it.
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\\ufffd]")
+# Without the case of the rest: among the letters beyond ASCII is another case of "s".
+_SAFE = re.compile(r"(?i:https?)://[^\x00-\x20\x7f-\U0010ffff\"<>\\^`{|}]+\Z")
 _HOST = re.compile(r"[a-z0-9._:-]+\Z")
 
 

@@ -107,8 +107,9 @@ def _numbered(
     marked = render("".join(pieces))
     if not _stand_in_text(numbers.keys(), marked):
         return markup
-    is_same = marked.translate(str.maketrans("", "", "".join(numbers))) == markup
-    return marked.translate(str.maketrans(numbers)) if is_same else markup
+    is_same = marked.translate(dict.fromkeys(map(ord, numbers))) == markup
+    shown = {ord(mark): number for mark, number in numbers.items()}
+    return marked.translate(shown) if is_same else markup
 
 
 def _unused(text: str) -> Iterator[str]:

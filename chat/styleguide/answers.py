@@ -105,7 +105,7 @@ def tool_running() -> State:
 
 def tool_done() -> State:
     """A tool has given its result; both folds are open."""
-    return _asked(_looked_up(_FOUND), unfolded("tool"), unfolded("result"))
+    return _asked(_looked_up(_FOUND), unfolded("tool"), unfolded("links"))
 
 
 def tool_folded() -> State:

@@ -12,15 +12,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from chat.content import Block, plain_text, text_of
+from chat.blocks import BlockView, view_blocks
+from chat.content import Block, plain_text
 from chat.models import Conversation, Generation, Message
-from chat.render import render, render_open
-from chat.transcript import MessageView, block_id, view_block
+from chat.render import render_blocks, render_open
+from chat.transcript import MessageView, block_id
 
 WAITED_S = 4
+TOOK_S = 12.0
 
 TITLE = "Group commit and durability"
 
@@ -85,6 +88,14 @@ class _Still(MessageView):
         return WAITED_S
 
 
+class _StillBlock(BlockView):
+    """A block that has been running for the same time in every picture."""
+
+    @property
+    def waited_s(self) -> int:
+        return WAITED_S
+
+
 def text(markdown: str) -> Block:
     return {"type": "text", "text": markdown}
 
@@ -106,8 +117,8 @@ def answer(
     """Return an answer that has ended."""
     message = Message(role=Message.Role.ASSISTANT, text=plain_text(blocks))
     generation = Generation(status=status, stop_reason=stop_reason, error_code=error_code)
-    views = [view_block(block, render(text_of(block))) for block in blocks]
-    return MessageView(message, generation, views, characters=len(message.text))
+    views = view_blocks(blocks, render_blocks(blocks), [TOOK_S] * len(blocks))
+    return MessageView(message, generation, [*views.values()], characters=len(message.text))
 
 
 def running(
@@ -116,8 +127,10 @@ def running(
     """Return an answer that is being written; its last block is open."""
     message = Message(role=Message.Role.ASSISTANT)
     generation = Generation(status=Generation.Status.STREAMING)
-    views = [view_block(block, render(text_of(block))) for block in blocks[:-1]]
-    views += [view_block(block, render_open(text_of(block))) for block in blocks[-1:]]
+    rendered = [*render_blocks(blocks[:-1]), render_open(plain_text(blocks[-1:]))]
+    views = [*view_blocks(blocks, rendered, [TOOK_S] * len(blocks[:-1])).values()]
+    if views and views[-1].kind != "text":
+        views[-1] = _StillBlock(**{**vars(views[-1]), "since": timezone.now()})
     return _Still(message, generation, views, characters=characters, retry=retry)
 
 

@@ -1,7 +1,6 @@
 """What people and Claude say in the style guide. Only text."""
 
 # Arabic and Hebrew have letters that look like Latin ones; it is no slip of the hand.
-# ruff: noqa: RUF001
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ What else a screen reader and a keyboard need is in test_composer.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -58,7 +57,7 @@ def test_no_state_has_a_violation(
 @pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
 def seen(
     request: pytest.FixtureRequest, new_context: NewContext, site: SiteProcess, alice: Person
-) -> Iterator[ChatPage]:
+) -> ChatPage:
     """The empty page of alice, with axe-core in it."""
     width, height = request.param
     context = new_context(
@@ -67,7 +66,7 @@ def seen(
         reduced_motion="reduce",
     )
     bring_axe(context)
-    yield ChatPage(context.new_page(), site.base_url).open()
+    return ChatPage(context.new_page(), site.base_url).open()
 
 
 def test_empty_page(seen: ChatPage) -> None:

@@ -7,13 +7,13 @@ import re
 from playwright.sync_api import expect
 
 from chat.demo.search import TIDES, cited, search_call
-from chat.demo.steps import Block, Pings, Text, Thinking
+from chat.demo.steps import Block, Pings, Step, Text, Thinking
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage
 from tests.browser.test_hostile_text import HARMFUL
 from tests.hostile_texts import HOSTILE_ADDRESSES, HOSTILE_TITLES
 
-STEPS = [Thinking("Hm. " * 120, interval_s=0.1), search_call("rain"), Pings(30, 0.1)]
+STEPS: list[Step] = [Thinking("Hm. " * 120, interval_s=0.1), search_call("rain"), Pings(30, 0.1)]
 
 
 def expect_the_same_when_loaded_anew(chat: ChatPage) -> None:

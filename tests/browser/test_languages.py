@@ -50,7 +50,4 @@ def test_answer_has_its_own_direction(chat: ChatPage, model: DemoThread) -> None
 
 
 def test_prompt_has_its_own_direction(chat: ChatPage) -> None:
-    chat.composer.fill("مرحبا")
-    expect(chat.composer).to_have_css("direction", "rtl")
-    chat.composer.fill("Hello")
-    expect(chat.composer).to_have_css("direction", "ltr")
+    expect(chat.composer).to_have_css("unicode-bidi", "plaintext")

@@ -31,7 +31,7 @@ NO_RECONNECT = (
     1001,
     NOT_ALLOWED,
 )  # htmx-ext-ws 2.0.4 stays away after these; so does the page
-ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+">')
+ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+"(?: hx-swap-oob="true")?>')
 
 
 @dataclass(frozen=True)

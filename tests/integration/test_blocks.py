@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
 from chat import services
 from chat.demo.search import TIDES, cited, failed_search, found, search_call
-from chat.demo.steps import Block, Cut, Pings, Text, Thinking
+from chat.demo.steps import Block, Cut, Pings, Step, Text, Thinking
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
 from chat.models import Event, Generation, User
@@ -26,6 +27,12 @@ def without_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def durations_of(generation: Generation) -> list[Any]:
+    kept: list[Any] | None = generation.message.durations_s
+    assert kept is not None
+    return kept
+
+
 async def shown(user: User, generation: Generation) -> str:
     """Return the words of an answer on a page that is loaded now."""
     page = await load(user, generation.conversation)
@@ -37,7 +44,7 @@ async def test_durations_are_kept_without_the_log(
 ) -> None:
     model.script("ponder", Thinking("Hm. " * 20, interval_s=0.02), Text("Yes."))
     generation = await answered(alice, prompt("ponder"))
-    thinking_s, text_s = generation.message.durations_s
+    thinking_s, text_s = durations_of(generation)
     assert 0 < thinking_s < 60 and text_s is None
     await Event.objects.filter(generation=generation).adelete()
     assert re.search(r"Thought for [1-9]\d* s", await shown(alice, generation))
@@ -47,17 +54,15 @@ async def test_durations_are_those_of_the_log(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
     """What readers of the log were told is what is stored, to the millisecond."""
-    steps = [Thinking("Hm."), search_call("rain"), Pings(2, 0.1), found(), Text("Yes.")]
+    steps: list[Step] = [Thinking("Hm."), search_call("rain"), Pings(2, 0.1), found(), Text("Yes.")]
     model.script("timed", *steps)
     generation = await answered(alice, prompt("timed"))
     answer = await in_thread(read_answer, generation.pk)
-    assert generation.message.durations_s == answer.durations.seconds()
-    assert generation.message.durations_s[1] > 0.1
+    kept = durations_of(generation)
+    assert kept == answer.durations.seconds() and kept[1] > 0.1
 
 
-async def test_running_blocks_have_a_clock(
-    worker: Worker, model: DemoThread, alice: User
-) -> None:
+async def test_running_blocks_have_a_clock(worker: Worker, model: DemoThread, alice: User) -> None:
     model.script("slow", search_call("rain"), Pings(600, 0.1), found())
     generation = await send(alice, prompt("slow"))
     await reached(generation, "content_block_stop")
@@ -92,17 +97,22 @@ async def test_cited_text_is_stored_as_it_came(
 async def test_blocks_of_an_answer_that_goes_on_keep_theirs(
     worker: Worker, model: DemoThread, alice: User
 ) -> None:
-    steps = [Thinking("Hm."), cited("It rains", (TIDES, "So it does.")), Text(" in Sp"), Cut()]
+    steps: list[Step] = [
+        Thinking("Hm."),
+        cited("It rains", (TIDES, "So it does.")),
+        Text(" in Sp"),
+        Cut(),
+    ]
     model.script("cut-cited", *steps)
     first = await answered(alice, prompt("cut-cited"))
-    before = first.message.durations_s
+    before = durations_of(first)
     page = await load(alice, first.conversation)
     await in_thread(services.continue_answer, alice, first.message_id)
     second = await newest(first.message_id)
     page = await watch(alice, second, page)
     ended = await finished(second)
     await check_like_fresh(alice, ended, page)
-    assert ended.message.durations_s[: len(before)] == before and before[0] is not None
+    assert durations_of(ended)[: len(before)] == before and before[0] is not None
     assert '<sup class="citation">' in ended.message.rendered[1]
 
 

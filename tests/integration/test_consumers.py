@@ -298,9 +298,7 @@ async def test_frames_are_in_the_language_of_their_page(
     assert "Claude is answering." in in_english
 
 
-async def test_cookie_decides_the_language(
-    site_life: None, model: DemoThread, alice: User
-) -> None:
+async def test_cookie_decides_the_language(site_life: None, model: DemoThread, alice: User) -> None:
     generation = await send(alice, slow(model, 100))
     cookie = f"{await cookie_of(alice)}; {site_settings.LANGUAGE_COOKIE_NAME}=de"
     assert "Claude antwortet." in await told(Socket(generation.conversation_id, cookie), generation)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chat.blocks import BlockView, failures_by_tool, view_block, view_blocks
 from chat.content import Block
-from tests.hostile_texts import HOSTILE, HOSTILE_ADDRESSES, HOSTILE_TITLES
+from tests.hostile_texts import HOSTILE_ADDRESSES, HOSTILE_TITLES_AND_TEXTS
 from tests.unit.shown_page import Element, parse
 
 TEXT: Block = {"type": "text", "text": "a"}
@@ -141,7 +141,7 @@ def test_a_hostile_address_is_no_link(address: str) -> None:
     assert shown.find("rel", "noopener") is None and "A" in all_text(shown)
 
 
-@pytest.mark.parametrize("title", [*HOSTILE_TITLES, *HOSTILE])
+@pytest.mark.parametrize("title", HOSTILE_TITLES_AND_TEXTS)
 def test_a_hostile_title_is_text(title: str) -> None:
     view = view_block({**FOUND, "content": [{**PAGE, "title": title, "page_age": title}]})
     (listed,) = [e for e in element(view).elements if e.tag == "ul"]

@@ -87,8 +87,8 @@ def test_an_id_may_be_of_any_type(tool_id: Any) -> None:
 
 
 def test_blocks_of_two_requests_are_apart() -> None:
-    message = 3.0, "message_start", {"message": {}}
-    durations = durations_of(start(1, THINKING), message, stop(4), start(5, THINKING), stop(6))
+    begun: Timed = 3.0, "message_start", {"message": {}}
+    durations = durations_of(start(1, THINKING), begun, stop(4), start(5, THINKING), stop(6))
     assert durations.seconds() == [None, 1.0]
 
 

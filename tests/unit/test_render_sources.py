@@ -16,7 +16,7 @@ from chat.render.sources import (
     found_pages,
     one_line,
 )
-from tests.hostile_texts import HOSTILE, HOSTILE_ADDRESSES, HOSTILE_TITLES
+from tests.hostile_texts import HOSTILE_ADDRESSES, HOSTILE_TITLES_AND_TEXTS
 
 ADDRESS = "https://a.example/b?c=d&e=f#g"
 PAGE = {"type": "web_search_result", "url": ADDRESS, "title": "A", "page_age": "2 days ago"}
@@ -35,6 +35,7 @@ FETCHED = {"type": "web_fetch_result", "url": ADDRESS, "content": {"type": "docu
         ("https://аpple.example/", "https://xn--pple-43d.example/", "xn--pple-43d.example"),
         ("https://good.example@b.example/", "https://good.example@b.example/", "b.example"),
         ("https://a.example/it's", "https://a.example/it's", "a.example"),
+        ("HTTPS://a.example/Task", "HTTPS://a.example/Task", "a.example"),
         ("https://a.example/" + "b" * 2_000, "", ""),
     ],
 )
@@ -47,7 +48,7 @@ def test_any_other_address_is_none(given: Any) -> None:
     assert web_address(given) == ("", "")
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_TITLES])
+@pytest.mark.parametrize("text", HOSTILE_TITLES_AND_TEXTS)
 def test_a_title_is_one_short_line(text: str) -> None:
     line = one_line(text)
     assert len(line) <= MAX_TITLE_CHARS and line == " ".join(line.split())

@@ -98,5 +98,5 @@ def test_step_changes_the_tag_alone() -> None:
 
 @pytest.mark.parametrize("html", ['<p id="b" hidden>', '<p id="a">'])
 def test_step_on_another_page_fails(html: str) -> None:
-    with pytest.raises(ValueError, match="hidden|id="):
+    with pytest.raises(ValueError, match=r"hidden|id="):
         Step('id="a"', " hidden").taken(html)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0003_recent_send"),
+        ("chat", "0004_durations"),
     ]
 
     operations = [
