@@ -30,7 +30,10 @@ def word_by_word(text: str, size: int) -> list[Step]:
 
 
 def growing_states(chat: ChatPage) -> list[str]:
-    """Return the texts that an answer goes through while it grows, up to the last one."""
+    """Return the texts that an answer goes through while it grows, up to the last one.
+
+    Of a conversation that has begun: the first prompt loads a page, which may take longer.
+    """
     states: list[str] = []
     expect(chat.answer).not_to_be_empty()
     while chat.stop_button.count():
@@ -41,10 +44,10 @@ def growing_states(chat: ChatPage) -> list[str]:
     return [*states, chat.answer.inner_text()]
 
 
-def test_words_appear_before_the_answer_is_done(chat: ChatPage, model: DemoThread) -> None:
+def test_words_appear_before_the_answer_is_done(begun: ChatPage, model: DemoThread) -> None:
     model.script("paced", PACED)
-    chat.play("paced")
-    *partial, final = growing_states(chat)
+    begun.play("paced")
+    *partial, final = growing_states(begun)
     assert final == (WORDS * 6).strip()
     assert len(partial) >= 5
     assert all(final.startswith(text) for text in partial)
@@ -59,18 +62,18 @@ def test_words_appear_whole(begun: ChatPage, model: DemoThread) -> None:
     assert cut == []
 
 
-def test_text_without_spaces_flows(chat: ChatPage, model: DemoThread) -> None:
+def test_text_without_spaces_flows(begun: ChatPage, model: DemoThread) -> None:
     model.script("flow", Text(CHINESE, chunk=2, interval_s=0.02))
-    chat.play("flow")
-    *partial, final = growing_states(chat)
+    begun.play("flow")
+    *partial, final = growing_states(begun)
     assert final == CHINESE
     assert len(partial) >= 5
 
 
-def test_emoji_are_never_cut(chat: ChatPage, model: DemoThread) -> None:
+def test_emoji_are_never_cut(begun: ChatPage, model: DemoThread) -> None:
     model.script("smile", *word_by_word(EMOJI * 4, size=1))
-    chat.play("smile")
-    *partial, final = growing_states(chat)
+    begun.play("smile")
+    *partial, final = growing_states(begun)
     assert final == (EMOJI * 4).strip() and len(partial) >= 5
     graphemes = regex.findall(r"\X", final)
     ends = {len("".join(graphemes[:n])) for n in range(len(graphemes) + 1)}
@@ -86,13 +89,13 @@ def test_waiting_counts_seconds(begun: ChatPage, model: DemoThread) -> None:
     begun.expect_end()
 
 
-def test_progress_counts_characters(chat: ChatPage, model: DemoThread) -> None:
+def test_progress_counts_characters(begun: ChatPage, model: DemoThread) -> None:
     model.script("long-paced", Text(WORDS * 20, chunk=12, interval_s=0.01))
-    chat.play("long-paced")
-    expect(chat.status).to_have_text(re.compile(r"^\s*Received [1-9]\d{0,2} characters\s*$"))
-    expect(chat.status).to_have_text(re.compile(r"^\s*Received 1,\d{3} characters\s*$"))
-    chat.expect_end()
-    expect(chat.status).to_have_text("")
+    begun.play("long-paced")
+    expect(begun.status).to_have_text(re.compile(r"^\s*Received [1-9]\d{0,2} characters\s*$"))
+    expect(begun.status).to_have_text(re.compile(r"^\s*Received 1,\d{3} characters\s*$"))
+    begun.expect_end()
+    expect(begun.status).to_have_text("")
 
 
 def test_thinking_is_folded_and_can_be_read(chat: ChatPage, model: DemoThread) -> None:
