@@ -85,8 +85,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated or not await in_thread(may_read, user, self.conversation_id):
             # Before it is accepted: the same 403 for what is not theirs and what is not there.
             return await self.close()
-        session_key = self.scope["session"].session_key or ""
-        self._by = sockets.SignedIn(user.pk, user.password, session_key)
+        self._by = sockets.SignedIn.by(user, self.scope["session"])
         has_room = self._count.enter_context(sockets.counted(self._by))
         await self.accept()
         if not has_room:

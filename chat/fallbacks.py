@@ -71,7 +71,7 @@ async def _reader(request: HttpRequest, conversation_id: UUID) -> tuple[User, so
     user: Any = await request.auser()
     if not await sync_to_async(may_read)(user, conversation_id):
         raise Http404
-    return user, sockets.SignedIn(user.pk, user.password, request.session.session_key or "")
+    return user, sockets.SignedIn.by(user, request.session)
 
 
 async def _events(frames: AsyncGenerator[str, None], by: sockets.SignedIn) -> AsyncIterator[str]:
@@ -123,6 +123,7 @@ async def _gathered(frames: AsyncIterator[str]) -> list[str]:
     loop = asyncio.get_running_loop()
     begun_at = loop.time()
     gathered: list[str] = []
+    chars = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(GATHER_MAX_S) as moment:
             async for frame in frames:
@@ -131,6 +132,7 @@ async def _gathered(frames: AsyncIterator[str]) -> list[str]:
                     wait_s = min(max(GATHER_MIN_S, 10 * took_s), GATHER_MAX_S)
                     moment.reschedule(loop.time() + wait_s)
                 gathered.append(frame)
-                if sum(map(len, gathered)) > ANSWER_CHARS:
+                chars += len(frame)
+                if chars > ANSWER_CHARS:
                     break
     return gathered

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from chat.models import User
 
 
 class SignedIn(NamedTuple):
@@ -23,6 +26,11 @@ class SignedIn(NamedTuple):
     user_id: int
     password: str
     session_key: str
+
+    @classmethod
+    def by(cls, user: User, session: SessionBase) -> SignedIn:
+        """Return what says that this user is signed in by this session."""
+        return cls(user.pk, user.password, session.session_key or "")
 
 
 _open: Counter[SignedIn] = Counter()

@@ -14,6 +14,9 @@ from markdown_it import MarkdownIt
 from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.rules_inline import StateInline
 
+LINK_REL = "noopener noreferrer nofollow"
+"""What every link says of itself, so that it gives nothing away."""
+
 MAX_CHARS = 2_000
 """A longer address ends there."""
 

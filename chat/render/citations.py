@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from chat.content import Block, is_text, text_of, text_runs
+from chat.render.addresses import LINK_REL
 from chat.render.renderer import render
 from chat.render.sources import Source, cited_source, one_line
 
@@ -154,8 +155,7 @@ def _linked(source: Source, text: str) -> str:
         return _escaped(text)
     # As markdown.py writes a link.
     address = html.escape(source.address)
-    rel = "noopener noreferrer nofollow"
-    return f'<a href="{address}" target="_blank" rel="{rel}">{_escaped(text)}</a>'
+    return f'<a href="{address}" target="_blank" rel="{LINK_REL}">{_escaped(text)}</a>'
 
 
 def _escaped(text: str) -> str:

@@ -23,7 +23,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from chat.render import highlight, mathematics
-from chat.render.addresses import addresses_plugin
+from chat.render.addresses import LINK_REL, addresses_plugin
 from chat.render.brackets import brackets_plugin
 
 MAX_EXPANSION = 60
@@ -285,7 +285,7 @@ _CLEANER = nh3.Cleaner(
         "td": set(_SIDES),
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
-    link_rel="noopener noreferrer nofollow",
+    link_rel=LINK_REL,
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
 )

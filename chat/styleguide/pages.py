@@ -24,7 +24,7 @@ TOO_MANY = (
     "Too many pages of this site are open, so that this one is not kept up to date. "
     "Close some; trying again in 17 s."
 )
-SIGNED_OUT = "You are signed out. Copy what you have typed, then reload the page."
+SIGNED_OUT = errors.SignedOut.text
 
 _TITLES = (
     "What to ask the landlord before signing the contract for the flat",

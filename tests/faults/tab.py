@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from chat.relay import Position
 from tests.faults.people import Person
+from tests.frames import ENDED
 from tests.integration.shown_page import Element, ShownPage
 
 OPEN_S = 15.0
@@ -31,7 +31,6 @@ NO_RECONNECT = (
     1001,
     NOT_ALLOWED,
 )  # htmx-ext-ws 2.0.4 stays away after these; so does the page
-ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+"(?: hx-swap-oob="true")?>')
 
 
 @dataclass(frozen=True)

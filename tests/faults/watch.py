@@ -14,7 +14,8 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection
 
 from tests.faults.people import Person
-from tests.faults.tab import ENDED, WAIT_S, open_socket
+from tests.faults.tab import WAIT_S, open_socket
+from tests.frames import ENDED
 from tests.integration.shown_page import ShownPage
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 from chat.relay import Position
+from tests.frames import PLACE
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
-_PLACE = re.compile(r"<!--(\d+),(\d+)-->\Z")
 _SELECTOR = re.compile(r"#([\w-]+)((?:>:last-child)*)(?: \.([\w-]+))?\Z")
 
 
@@ -67,7 +67,7 @@ class ShownPage:
         for element in parse(frame).elements:
             self._swap(element)
         running = self._root.find(lambda e: "data-seq" in e.attributes)
-        if running and (place := _PLACE.search(frame)):
+        if running and (place := PLACE.search(frame)):
             running.attributes.update({"data-seq": place[1], "data-held": place[2]})
 
     @property

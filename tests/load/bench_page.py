@@ -19,6 +19,7 @@ from typing import Any
 
 from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 
+import tests.environment  # noqa: F401  (sets the environment)
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage
@@ -29,7 +30,6 @@ from tests.site_process import ADMIN_PASSWORD, ROOT, SiteProcess
 DELTA_CHARS = 12
 DELTAS = int(os.environ.get("DELTAS", "20000"))
 WIRE_DELTAS = 1_500
-SITE = {"DEBUG": "on", "SECRET_KEY": "of the measurements alone"}
 LONG_TASKS = """
 window.longest = 0;
 new PerformanceObserver((list) => {
@@ -58,7 +58,7 @@ def signed_in() -> Iterator[tuple[ChatPage, DemoThread, SiteProcess]]:
         tempfile.TemporaryDirectory() as folder,
         DemoThread() as model,
         sync_playwright() as playwright,
-        SiteProcess(Path(folder), {**SITE, "ANTHROPIC_BASE_URL": model.base_url}) as site,
+        SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url}) as site,
         playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
         ) as browser,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 
+from tests.frames import PLACE
+
 _VOID = frozenset({"br", "hr", "img", "input", "path", "circle", "rect", "line", "polyline"})
-_PLACE = re.compile(r"<!--(\d+),(\d+)-->\Z")
 
 
 class Element:
@@ -88,7 +88,7 @@ class ShownPage:
         """Swap each top-level element of a frame, as htmx-ext-ws does."""
         for element in parse(frame).elements:
             self._swap(element, element.attributes.pop("hx-swap-oob"))
-        if place := _PLACE.search(frame):
+        if place := PLACE.search(frame):
             status = self.root.find("class", "message-status")
             assert status and "data-seq" in status.attributes, "the page shows no position"
             status.attributes.update({"data-seq": place[1], "data-held": place[2]})

@@ -36,20 +36,20 @@ from tests.unit.test_relay_answer import (
 )
 
 
-def test_thinking_says_how_long_it_takes() -> None:
-    reader = Reader(log_of(*ANSWERS["thinking"]))
+@pytest.mark.parametrize(
+    ("answer", "running", "events", "ended"),
+    [
+        ("thinking", r"Thinking… \d+ s", 2, "Thought for 3 s"),
+        # A tool runs until its result.
+        ("failed tool", r"Tool: look… \d+ s", 1, "Tool: look, failed after 2 s"),
+    ],
+)
+def test_a_block_says_how_long_it_takes(answer: str, running: str, events: int, ended: str) -> None:
+    reader = Reader(log_of(*ANSWERS[answer]))
     reader.read(4)
-    assert re.search(r"Thinking… \d+ s", visible_text(reader.page.by_id("block-3-0")))
-    reader.read(2)
-    assert "Thought for 3 s" in visible_text(reader.page.by_id("block-3-0"))
-
-
-def test_a_tool_runs_until_its_result() -> None:
-    reader = Reader(log_of(*ANSWERS["failed tool"]))
-    reader.read(4)
-    assert re.search(r"Tool: look… \d+ s", visible_text(reader.page.by_id("block-3-0")))
-    reader.read(1)
-    assert "Tool: look, failed after 2 s" in visible_text(reader.page.by_id("block-3-0"))
+    assert re.search(running, visible_text(reader.page.by_id("block-3-0")))
+    reader.read(events)
+    assert ended in visible_text(reader.page.by_id("block-3-0"))
 
 
 def test_a_sentence_in_three_blocks_is_one_paragraph() -> None:
