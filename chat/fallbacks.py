@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from chat import metrics, sockets
+from chat import fragments, metrics, sockets
 from chat.models import User
 from chat.outage import is_outage, tell_outage
 from chat.relay import Position, follow_conversation, may_read, until_over
@@ -131,7 +131,7 @@ async def _gathered(frames: AsyncIterator[str]) -> list[str]:
                     took_s = loop.time() - begun_at
                     wait_s = min(max(GATHER_MIN_S, 10 * took_s), GATHER_MAX_S)
                     moment.reschedule(loop.time() + wait_s)
-                gathered.append(frame)
+                gathered.append(fragments.as_html(frame))
                 chars += len(frame)
                 if chars > ANSWER_CHARS:
                     break

@@ -1,18 +1,23 @@
 """Changes become fragments: HTML that htmx swaps into the page out of band.
 
-Pieces that come once are rendered from the templates that a page uses too; the two that come up
-to 30 times a second (words, progress) are formatted directly. Every fragment is one top-level
-element, or several, each with `hx-swap-oob`; text is escaped here, except what render.py made.
+Pieces that come once are rendered from the templates that a page uses too. Every fragment is one
+top-level element, or several, each with `hx-swap-oob`; text is escaped here, except what render.py
+made.
+
+Words come up to 30 times a second, and a swap costs a browser milliseconds. So a frame that only
+makes texts grow is no HTML but JSON, `[seq, held, step, step, ...]`, and the page's script takes
+its steps by itself (static/chat/socket.js).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
@@ -24,31 +29,71 @@ from chat.transcript import MessageView
 MESSAGE_MAX_CHARS = 250_000
 """Of HTML; with four bytes a character it stays within a frame of 1 MiB."""
 
-
-def change(element_id: str, step: Change) -> SafeString:
-    """Make one step of a text that grows; what render.py made of it is trusted."""
-    # Escaped, each of these signs would take four times as many bytes, 30 times a second.
-    place = mark_safe(f"#{element_id}" + ">:last-child" * step.depth)  # noqa: S308
-    # The one place beside blocks.py where markup is trusted: render.py sanitised all of it.
-    markup = mark_safe(step.markup)  # noqa: S308
-    if step.kind == "drop":
-        return format_html('<i hx-swap-oob="delete:{}>:last-child"></i>', place)
-    if step.kind == "reset":
-        return format_html('<i hx-swap-oob="innerHTML:{}">{}</i>', place, markup)
-    if step.markup.startswith("<tr>"):
-        # Without a table around them a parser drops rows; messages.js takes them out of it.
-        markup = format_html("<table><tbody>{}</tbody></table>", markup)
-    return format_html('<i hx-swap-oob="beforeend:{}">{}</i>', place, markup)
+EVERYTHING = -1
 
 
-def append_text(element_id: str, text: str) -> SafeString:
-    """Append plain text to a folded block."""
-    return format_html('<i hx-swap-oob="beforeend:#{} .block-content">{}</i>', element_id, text)
+class Step(NamedTuple):
+    """Takes the last `drops` children of an element away, or EVERYTHING, and adds markup there.
+
+    The element lies `depth` last children below the one with the id. The markup is trusted: it is
+    what render.py made, or escaped text.
+    """
+
+    element_id: str
+    depth: int
+    drops: int
+    markup: str
+
+    def html(self) -> SafeString:
+        """Return the fragments that do the same."""
+        # Escaped, each of these signs would take four times as many bytes.
+        place = mark_safe(f"#{self.element_id}" + ">:last-child" * self.depth)  # noqa: S308
+        # The one place beside blocks.py where markup is trusted: render.py sanitised all of it.
+        markup = mark_safe(self.markup)  # noqa: S308
+        if self.drops == EVERYTHING:
+            return format_html('<i hx-swap-oob="innerHTML:{}">{}</i>', place, markup)
+        fragments = format_html('<i hx-swap-oob="delete:{}>:last-child"></i>', place) * self.drops
+        if self.markup.startswith("<tr>"):
+            # Without a table around them a parser drops rows; messages.js takes them out of it.
+            markup = format_html("<table><tbody>{}</tbody></table>", markup)
+        if markup:
+            fragments += format_html('<i hx-swap-oob="beforeend:{}">{}</i>', place, markup)
+        return mark_safe(fragments)  # noqa: S308
 
 
-def replace_text(element_id: str, text: str) -> SafeString:
+def change(element_id: str, step: Change) -> Step:
+    """Make one step of a text that grows."""
+    drops = {"add": 0, "drop": 1, "reset": EVERYTHING}[step.kind]
+    return Step(element_id, step.depth, drops, step.markup)
+
+
+def append_text(element_id: str, text: str) -> Step:
+    """Append plain text to a folded block, whose content is its last child."""
+    return Step(element_id, 1, 0, escape(text))
+
+
+def replace_text(element_id: str, text: str) -> Step:
     """Replace the plain text of a folded block."""
-    return format_html('<i hx-swap-oob="innerHTML:#{} .block-content">{}</i>', element_id, text)
+    return Step(element_id, 1, EVERYTHING, escape(text))
+
+
+def more_progress(view: MessageView) -> Step:
+    """Say how much has come, where the page says something of it already."""
+    return Step(f"status-{view.generation_id}", 1, EVERYTHING, escape(view.received))
+
+
+def steps_frame(steps: Iterable[Step], seq: int, held: int) -> str:
+    """Return the frame that takes steps, and leads to a position."""
+    return json.dumps([seq, held, *steps], ensure_ascii=False, separators=(",", ":"))
+
+
+def as_html(frame: str) -> str:
+    """Return a frame as the HTML that does the same."""
+    if not frame.startswith("["):
+        return frame
+    seq, held, *steps = json.loads(frame)
+    # An HTML frame's last comment is its position (static/chat/socket.js).
+    return "".join(Step(*step).html() for step in steps) + f"<!--{seq:d},{held:d}-->"
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:
@@ -74,11 +119,6 @@ def progress(view: MessageView) -> SafeString:
         view.held,
         view.received,
     )
-
-
-def place(view: MessageView) -> SafeString:
-    """Say where a running answer is shown to, in few bytes; the page's script reads it."""
-    return format_html("<!--{},{}-->", view.seq, view.held)
 
 
 def unplaced(view: MessageView) -> SafeString:

@@ -24,6 +24,7 @@ from chat.content import (
 )
 from chat.durations import Durations
 from chat.events import Entry
+from chat.fragments import Step
 from chat.kinds import FINAL, REQUEST, RETRY
 from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
 from chat.relay.text import LiveText
@@ -58,7 +59,7 @@ class LiveAnswer:
         # Of the blocks begun so far: how many in all, and how many of this generation.
         self._count, self._own = len(earlier), 0
         self._is_resuming = self._is_wait_new = False
-        self._changes: list[str] = []
+        self._changes: list[Step | str] = []
         # Of a request that is made again: what the page says while it waits.
         self._retry: dict[str, Any] | None = None
         # What the page says of the progress; None where that is not known.
@@ -82,7 +83,7 @@ class LiveAnswer:
         if any(number >= len(rendered) for number in self._digests):
             return None
         return [
-            fragments.change(self._element_id(number), Change("reset", 0, rendered[number]))
+            fragments.change(self._element_id(number), Change("reset", 0, rendered[number])).html()
             for number, digest in self._digests.items()
             if digest_of(rendered[number]) != digest
         ]
@@ -157,20 +158,26 @@ class LiveAnswer:
             self._release(block, overdue=overdue)
         if not self._changes and not self._is_wait_new:
             return []
-        frames = _joined(self._changes)
+        changes, is_wait_new = self._changes, self._is_wait_new
+        self._changes, self._is_wait_new = [], False
+        told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
+        steps = [change for change in changes if isinstance(change, Step)]
+        # The page says how much has come since the first character.
+        if told and told[0] == self._told[0] and not is_wait_new and len(steps) == len(changes):
+            if told[0] and told != self._told:
+                steps.append(fragments.more_progress(self.view()))
+            frame = fragments.steps_frame(steps, self.seq, self.held)
+            if len(frame) <= FRAME_MAX_CHARS:
+                return [frame]
+        frames = _joined(changes)
         if len(frames) > 1:
             # Between two frames the page shows no position that could be gone on from.
             frames[0] = fragments.unplaced(self.view()) + frames[0]
-        frames[-1] += self._status(is_short=len(frames) == 1 and not self._is_wait_new)
-        self._changes, self._is_wait_new = [], False
+        frames[-1] += self._status()
         return frames
 
-    def _status(self, *, is_short: bool) -> str:
-        """Return the page's new position, with what it says of the progress now and then."""
-        news = bool(self.characters), self.characters // PROGRESS_CHARS
-        if is_short and news == self._told:
-            return fragments.place(self.view())
-        self._told = news
+    def _status(self) -> str:
+        """Return what the page says of the answer, with its position."""
         if self.characters or not self._view.is_running:
             # How it ended comes once, behind the last of its log.
             return fragments.progress(self.view())
@@ -269,11 +276,12 @@ class LiveAnswer:
         return block_id(self._generation_id, number)
 
 
-def _joined(changes: list[str]) -> list[str]:
+def _joined(changes: list[Step | str]) -> list[str]:
     """Join fragments into as few frames as their size allows."""
     frames = [""]
     for change in changes:
-        if frames[-1] and len(frames[-1]) + len(change) > FRAME_MAX_CHARS:
+        html = change if isinstance(change, str) else change.html()
+        if frames[-1] and len(frames[-1]) + len(html) > FRAME_MAX_CHARS:
             frames.append("")
-        frames[-1] += change
+        frames[-1] += html
     return frames

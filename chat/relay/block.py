@@ -10,6 +10,7 @@ from chat import fragments
 from chat.blocks import BlockView, Failure, view_block
 from chat.content import Content
 from chat.durations import Span
+from chat.fragments import Step
 
 FRAME_MAX_CHARS = 150_000
 """A frame's text is at most this long, so that a frame stays under 1 MiB whatever is escaped."""
@@ -68,14 +69,14 @@ class LiveBlock:
         self._new = []
         return 0
 
-    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[str], int]:
-        """Return fragments for what came, and no number of characters of the answer's text."""
+    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[Step], int]:
+        """Return steps for what came, and no number of characters of the answer's text."""
         text = "".join(self._new)
         self._new = []
         return [fragments.append_text(self.element_id, piece) for piece in _pieces(text)], 0
 
-    def end(self, *, is_whole: bool) -> list[str]:
-        """Return fragments for what only the end shows, such as a tool's parsed input."""
+    def end(self, *, is_whole: bool) -> list[Step]:
+        """Return steps for what only the end shows, such as a tool's parsed input."""
         if is_whole:
             self._content.feed("content_block_stop", self._start)
         view = view_block(self._content.blocks()[0])

@@ -6,6 +6,7 @@ from typing import Any
 
 from chat import fragments
 from chat.content import text_of_delta
+from chat.fragments import Step
 from chat.relay.block import FRAME_MAX_CHARS
 from chat.render import Change, Renderer, in_parts
 from chat.words import split_overdue, split_ready
@@ -62,17 +63,17 @@ class LiveText:
         self.held = text[cut:]
         return cut
 
-    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[str], int]:
-        """Return fragments for what can be shown now, and its number of characters."""
+    def release(self, *, overdue: bool, stopped: bool) -> tuple[list[Step], int]:
+        """Return steps for what can be shown now, and its number of characters."""
         text = "".join([self.held, *self._new])
         self._new = []
         ready, self.held = _split(text, overdue=overdue, stopped=stopped)
-        return self._fragments(self._feed(ready)), len(ready)
+        return self._steps(self._feed(ready)), len(ready)
 
-    def close(self) -> list[str]:
-        """End the text, of which everything has been released; return fragments for its end."""
+    def close(self) -> list[Step]:
+        """End the text, of which everything has been released; return steps for its end."""
         self._feed("")
-        return self._fragments(self._renderer.close())
+        return self._steps(self._renderer.close())
 
     def _feed(self, text: str) -> list[Change]:
         if self._shown:
@@ -82,7 +83,7 @@ class LiveText:
         self._before = text[-1:] or self._before
         return self._renderer.feed(text)
 
-    def _fragments(self, changes: list[Change]) -> list[str]:
+    def _steps(self, changes: list[Change]) -> list[Step]:
         return [
             fragments.change(self.element_id, part)
             for change in changes

@@ -28,6 +28,10 @@ PIECE_CHARS = 20_000
 MAX_TAIL_CHARS = 60_000
 """What stays open for longer than that, and can't be cut, is shown as plain text."""
 
+MAX_CHARS = 2_000_000
+"""A longer text is shown as plain text: parsing takes memory and time in proportion to its length,
+and would take half a minute for 20 MB. No model writes a quarter as much."""
+
 MAX_LOSSES = 5
 """So often a text is parsed from the beginning; from then on it is shown as plain text."""
 
@@ -49,6 +53,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._chars = 0
         self._return = ""  # A carriage return may be half of a line's end.
         self._losses = 0
         self._is_plain = False
@@ -76,8 +81,11 @@ class Renderer:
 
     def _feed(self, text: str) -> list[Change]:
         self._pieces.append(text)
+        self._chars += len(text)
         if self._is_plain:
             return [Change("add", 1, escaped(text))] if text else []
+        if self._chars > MAX_CHARS:
+            return self._give_up()
         if self._code:
             return self._feed_code(self._code, text)
         if (changes := self._add_words(text)) is not None:
@@ -257,6 +265,8 @@ def render_open(text: str) -> str:
 
 def _render(text: str, *, is_open: bool) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > MAX_CHARS:
+        return plain(text)
     try:
         return parse(text, {}, is_open=is_open).html
     except TooCostly:

@@ -3,47 +3,55 @@ const AT_BOTTOM_PX = 60;
 const list = document.getElementById("conversation");
 const jump = document.getElementById("jump");
 let isFollowing = true;
+let isDue = false;
 let lastTop = 0;
-
-const follow = () => {
-  list.scrollTop = list.scrollHeight;
-  lastTop = list.scrollTop;
-};
 
 // Any step up lets go of the newest line, however small; coming near it takes hold again.
 const noteReader = () => {
   const below = list.scrollHeight - list.scrollTop - list.clientHeight;
-  if (list.scrollTop < lastTop && below > 1) isFollowing = false;
-  else if (below < AT_BOTTOM_PX) isFollowing = true;
+  if (list.scrollTop < lastTop && below > 1) setFollowing(false);
+  else if (below < AT_BOTTOM_PX) setFollowing(true);
   lastTop = list.scrollTop;
-  jump.hidden = isFollowing;
+};
+
+const setFollowing = (isOn) => {
+  if (isFollowing !== isOn) jump.hidden = isFollowing = isOn;
+};
+
+// Once a frame, when the page is laid out anyway, and behind what the reader has scrolled.
+const follow = () => {
+  isDue = false;
+  if (!isFollowing) return;
+  list.scrollTop = list.scrollHeight;
+  lastTop = list.scrollTop;
 };
 
 const noteNews = () => {
-  // An answer is busy for as long as its status says so.
+  if (!isDue) requestAnimationFrame(follow);
+  isDue = true;
+};
+
+// An answer is busy for as long as its status says so.
+const noteEnd = () => {
   for (const message of list.querySelectorAll("[aria-busy]")) {
     if (!message.querySelector("[data-running]")) message.removeAttribute("aria-busy");
   }
-  if (isFollowing) follow();
 };
 
 list.addEventListener("scroll", noteReader);
-// A step may be so fresh that its scroll event comes after the next words.
-document.addEventListener("htmx:wsBeforeMessage", noteReader);
-document.addEventListener("htmx:sseBeforeMessage", noteReader);
 document.addEventListener("htmx:wsAfterMessage", noteNews);
 document.addEventListener("htmx:sseMessage", noteNews);
-document.addEventListener("htmx:afterRequest", (event) => event.detail.elt.id === "link" && noteNews());
+document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => elt.id === "link" && noteNews());
+list.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => target.matches(".message-status, .message") && noteEnd());
 
 jump.addEventListener("click", () => {
-  isFollowing = true;
+  setFollowing(true);
   follow();
 });
 
 // What a person sends they want to see, wherever they had scrolled to.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "composer") isFollowing = true;
-  if (event.detail.elt.id === "link") noteReader();
+  if (event.detail.elt.id === "composer") setFollowing(true);
 });
 
 // A parser drops rows without a table around them, so that they come in one (chat/fragments.py).

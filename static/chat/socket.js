@@ -20,11 +20,15 @@ let connection = null;
 let patienceMs = PONG_MS;
 let [received, acknowledged, failed] = [0, 0, 0]; // frames, frames, attempts before the first socket
 let [listening, acknowledging, countdown] = [0, 0, 0]; // timers
+let status = null; // of the answer that is being written, as the page shows it
 let fallback = ""; // or what is used in the place of a socket: "events", "polling"
 
 const byId = (id) => document.getElementById(id);
 const offline = byId("offline");
-const running = () => document.querySelector("[data-seq]")?.dataset;
+const running = () => {
+  if (!status?.isConnected) status = document.querySelector("[data-seq]");
+  return status?.dataset;
+};
 
 const position = () => {
   const last = [...document.querySelectorAll("[data-message]")].at(-1);
@@ -34,11 +38,38 @@ const position = () => {
   return { message_id: last?.dataset.message ?? 0, generation_id, seq, held, shown_id };
 };
 
-// Words come with the position that they lead to (`place` in chat/fragments.py).
-const notePosition = (frame) => {
-  const place = /<!--(\d+),(\d+)-->$/.exec(frame.slice(-30));
-  if (place && running()) [running().seq, running().held] = place.slice(1);
+const notePosition = (seq, held) => {
+  if (running()) Object.assign(running(), { seq, held });
 };
+
+const takeStep = ([id, depth, drops, markup]) => {
+  let place = byId(id);
+  for (let level = 0; level < depth; level += 1) place = place?.lastElementChild;
+  if (!place) return; // It is not on this page.
+  if (drops < 0) place.replaceChildren();
+  for (let left = drops; left > 0; left -= 1) place.lastElementChild?.remove();
+  const text = place.lastChild;
+  if (text?.nodeType === Node.TEXT_NODE && !/[<&]/.test(markup)) text.appendData(markup);
+  else place.insertAdjacentHTML("beforeend", markup);
+};
+
+// Frames that only make texts grow are steps (chat/fragments.py); htmx swaps the others.
+const takeSteps = (event, frame, after) => {
+  if (frame[0] !== "[") return;
+  event.preventDefault();
+  const [seq, held, ...steps] = JSON.parse(frame);
+  steps.forEach(takeStep);
+  notePosition(seq, held);
+  htmx.trigger(event.target, after, event.detail);
+};
+
+document.addEventListener("htmx:wsBeforeMessage", (event) => {
+  takeSteps(event, event.detail.message, "htmx:wsAfterMessage");
+});
+
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  takeSteps(event, event.detail.data, "htmx:sseMessage");
+});
 
 const showOffline = (text) => {
   clearInterval(countdown);
@@ -119,7 +150,6 @@ document.addEventListener("htmx:wsOpen", (event) => {
 document.addEventListener("htmx:wsAfterMessage", ({ detail: { message } }) => {
   listen();
   if (message === PONG) return (patienceMs = PONG_MS);
-  notePosition(message);
   received += 1;
   if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
   else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
@@ -150,11 +180,10 @@ htmx.createEventSource = (url) => {
   return new EventSource(`${url}?${new URLSearchParams(position())}`);
 };
 
-document.addEventListener("htmx:sseMessage", ({ detail: { data } }) => {
+document.addEventListener("htmx:sseMessage", () => {
   clearTimeout(listening);
   failed = 0;
   showOnline();
-  notePosition(data);
 });
 
 // By itself it would come back with the position that it began with.
@@ -171,7 +200,8 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr
   if (elt.id !== "link") return;
   if (successful) {
     showOnline();
-    notePosition(xhr.responseText);
+    const place = /<!--(\d+),(\d+)-->$/.exec(xhr.responseText.slice(-30));
+    if (place) notePosition(place[1], place[2]);
   } else if (xhr.status === 403) {
     elt.remove();
     showOffline(offline.dataset.signedOut);

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 from chat.relay import Position
+from chat.fragments import as_html
 from tests.frames import PLACE
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
@@ -63,7 +64,8 @@ class ShownPage:
         self._root = parse(html)
 
     def apply(self, frame: str) -> None:
-        """Swap in one frame of the socket."""
+        """Take in one frame of the socket."""
+        frame = as_html(frame)
         for element in parse(frame).elements:
             self._swap(element)
         running = self._root.find(lambda e: "data-seq" in e.attributes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from chat.fragments import as_html
 from tests.frames import PLACE
 
 _VOID = frozenset({"br", "hr", "img", "input", "path", "circle", "rect", "line", "polyline"})
@@ -85,7 +86,8 @@ class ShownPage:
         self.root = parse(html)
 
     def apply(self, frame: str) -> None:
-        """Swap each top-level element of a frame, as htmx-ext-ws does."""
+        """Swap each top-level element of a frame, as the page's script and htmx-ext-ws do."""
+        frame = as_html(frame)
         for element in parse(frame).elements:
             self._swap(element, element.attributes.pop("hx-swap-oob"))
         if place := PLACE.search(frame):
