@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from chat import fragments, metrics, sockets
+from chat import metrics, sockets
 from chat.models import User
 from chat.outage import is_outage, tell_outage
 from chat.relay import Position, follow_conversation, may_read, until_over
@@ -37,6 +37,9 @@ ANSWER_CHARS = 500_000
 GATHER_MIN_S = 0.5
 GATHER_MAX_S = 10.0
 """For so long an answer gathers what comes."""
+
+FRAME_END = "\x1e"
+"""Stands between the frames of an answer (static/chat/steps.js)."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -63,7 +66,8 @@ async def changes(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user, _ = await _reader(request, conversation_id)
     position = Position.from_json(request.GET)
     async with aclosing(follow_conversation(user, conversation_id, position)) as frames:
-        return HttpResponse("".join(await _gathered(frames)))
+        gathered = (frame.replace(FRAME_END, "\ufffd") for frame in await _gathered(frames))
+        return HttpResponse(FRAME_END.join(gathered))
 
 
 async def _reader(request: HttpRequest, conversation_id: UUID) -> tuple[User, sockets.SignedIn]:
@@ -131,7 +135,7 @@ async def _gathered(frames: AsyncIterator[str]) -> list[str]:
                     took_s = loop.time() - begun_at
                     wait_s = min(max(GATHER_MIN_S, 10 * took_s), GATHER_MAX_S)
                     moment.reschedule(loop.time() + wait_s)
-                gathered.append(fragments.as_html(frame))
+                gathered.append(frame)
                 chars += len(frame)
                 if chars > ANSWER_CHARS:
                     break

@@ -6,7 +6,7 @@ made.
 
 Words come up to 30 times a second, and a swap costs a browser milliseconds. So a frame that only
 makes texts grow is no HTML but JSON, `[seq, held, step, step, ...]`, and the page's script takes
-its steps by itself (static/chat/socket.js).
+its steps by itself (static/chat/steps.js).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.utils.html import escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from chat.blocks import BlockView
@@ -44,22 +44,6 @@ class Step(NamedTuple):
     drops: int
     markup: str
 
-    def html(self) -> SafeString:
-        """Return the fragments that do the same."""
-        # Escaped, each of these signs would take four times as many bytes.
-        place = mark_safe(f"#{self.element_id}" + ">:last-child" * self.depth)  # noqa: S308
-        # The one place beside blocks.py where markup is trusted: render.py sanitised all of it.
-        markup = mark_safe(self.markup)  # noqa: S308
-        if self.drops == EVERYTHING:
-            return format_html('<i hx-swap-oob="innerHTML:{}">{}</i>', place, markup)
-        fragments = format_html('<i hx-swap-oob="delete:{}>:last-child"></i>', place) * self.drops
-        if self.markup.startswith("<tr>"):
-            # Without a table around them a parser drops rows; messages.js takes them out of it.
-            markup = format_html("<table><tbody>{}</tbody></table>", markup)
-        if markup:
-            fragments += format_html('<i hx-swap-oob="beforeend:{}">{}</i>', place, markup)
-        return mark_safe(fragments)  # noqa: S308
-
 
 def change(element_id: str, step: Change) -> Step:
     """Make one step of a text that grows."""
@@ -82,18 +66,14 @@ def more_progress(view: MessageView) -> Step:
     return Step(f"status-{view.generation_id}", 1, EVERYTHING, escape(view.received))
 
 
-def steps_frame(steps: Iterable[Step], seq: int, held: int) -> str:
-    """Return the frame that takes steps, and leads to a position."""
+def steps_frame(steps: Iterable[Step], seq: int | None, held: int | None) -> str:
+    """Return the frame that takes steps.
+
+    Args:
+        seq, held: the position that it leads to; None where it leads to none that could be gone
+            on from.
+    """
     return json.dumps([seq, held, *steps], ensure_ascii=False, separators=(",", ":"))
-
-
-def as_html(frame: str) -> str:
-    """Return a frame as the HTML that does the same."""
-    if not frame.startswith("["):
-        return frame
-    seq, held, *steps = json.loads(frame)
-    # An HTML frame's last comment is its position (static/chat/socket.js).
-    return "".join(Step(*step).html() for step in steps) + f"<!--{seq:d},{held:d}-->"
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:

@@ -4,8 +4,5 @@ from __future__ import annotations
 
 import re
 
-PLACE = re.compile(r"<!--(\d+),(\d+)-->\Z")
-"""Where a running answer is shown to: the last event, and how many characters are held back."""
-
 ENDED = re.compile(r'id="status-(\d+)" data-generation="\d+"(?: hx-swap-oob="true")?>')
 """The status of an answer that has ended, with the number of its generation."""

@@ -24,7 +24,7 @@ from chat.content import (
 )
 from chat.durations import Durations
 from chat.events import Entry
-from chat.fragments import Step
+from chat.fragments import Step, steps_frame
 from chat.kinds import FINAL, REQUEST, RETRY
 from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
 from chat.relay.text import LiveText
@@ -75,15 +75,15 @@ class LiveAnswer:
         """How much text the next frames may have to parse, in characters."""
         return sum(block.work_chars for block in self._open())
 
-    def corrections(self, rendered: Sequence[str]) -> list[str] | None:
-        """Return fragments that make of each text the HTML that it has at the end.
+    def corrections(self, rendered: Sequence[str]) -> list[Step] | None:
+        """Return steps that make of each text the HTML that it has at the end.
 
         None where they can't: the message is not the one that was shown.
         """
         if any(number >= len(rendered) for number in self._digests):
             return None
         return [
-            fragments.change(self._element_id(number), Change("reset", 0, rendered[number])).html()
+            fragments.change(self._element_id(number), Change("reset", 0, rendered[number]))
             for number, digest in self._digests.items()
             if digest_of(rendered[number]) != digest
         ]
@@ -161,20 +161,24 @@ class LiveAnswer:
         changes, is_wait_new = self._changes, self._is_wait_new
         self._changes, self._is_wait_new = [], False
         told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
-        steps = [change for change in changes if isinstance(change, Step)]
-        # The page says how much has come since the first character.
-        if told and told[0] == self._told[0] and not is_wait_new and len(steps) == len(changes):
-            if told[0] and told != self._told:
-                steps.append(fragments.more_progress(self.view()))
-            frame = fragments.steps_frame(steps, self.seq, self.held)
-            if len(frame) <= FRAME_MAX_CHARS:
-                return [frame]
-        frames = _joined(changes)
-        if len(frames) > 1:
-            # Between two frames the page shows no position that could be gone on from.
-            frames[0] = fragments.unplaced(self.view()) + frames[0]
-        frames[-1] += self._status()
-        return frames
+        is_known = told is not None and told[0] == self._told[0] and not is_wait_new
+        if not is_known or not isinstance(changes[-1], Step):
+            changes.append(self._status())
+        elif told != self._told and self.characters:
+            changes.append(fragments.more_progress(self.view()))
+        *before, last = _joined(changes)
+        # Between two frames the page shows no position that could be gone on from.
+        first = (
+            [] if not before or isinstance(changes[0], Step) else [fragments.unplaced(self.view())]
+        )
+        return [
+            *first,
+            *(
+                batch if isinstance(batch, str) else steps_frame(batch, None, None)
+                for batch in before
+            ),
+            last if isinstance(last, str) else steps_frame(last, self.seq, self.held),
+        ]
 
     def _status(self) -> str:
         """Return what the page says of the answer, with its position."""
@@ -276,12 +280,19 @@ class LiveAnswer:
         return block_id(self._generation_id, number)
 
 
-def _joined(changes: list[Step | str]) -> list[str]:
-    """Join fragments into as few frames as their size allows."""
-    frames = [""]
+def _joined(changes: list[Step | str]) -> list[str | list[Step]]:
+    """Join fragments, and steps, into as few frames as their order and size allow."""
+    batches: list[str | list[Step]] = []
+    chars = 0
     for change in changes:
-        html = change if isinstance(change, str) else change.html()
-        if frames[-1] and len(frames[-1]) + len(html) > FRAME_MAX_CHARS:
-            frames.append("")
-        frames[-1] += html
-    return frames
+        size = len(change) if isinstance(change, str) else len(change.markup)
+        last = batches[-1] if batches and chars + size <= FRAME_MAX_CHARS else None
+        if isinstance(change, str) and isinstance(last, str):
+            batches[-1] = last + change
+        elif isinstance(change, Step) and isinstance(last, list):
+            last.append(change)
+        else:
+            batches.append(change if isinstance(change, str) else [change])
+            chars = 0
+        chars += size
+    return batches

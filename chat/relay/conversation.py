@@ -30,6 +30,11 @@ from chat.transcript import MessageView, load_messages, view_messages
 FRAME_INTERVAL_S = 1 / 30
 """A reader gets at most one batch of fragments in this time."""
 
+CROWD = 3
+CROWD_INTERVAL_S = 1 / 10
+"""The same where so many events or more come in it: nobody reads so fast, and each batch costs a
+page the same."""
+
 SLOW_INTERVAL_S = 0.25
 """The longest time between two batches, where parsing takes long."""
 
@@ -195,7 +200,7 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
         await in_thread(_resume, answer, generation_id, position)
     async for frame in _paced(answer, generation_id, position):
         yield frame
-    if frame := await in_thread(_end, state.conversation, answer):
+    for frame in await in_thread(_end, state.conversation, answer):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
     position.generation_id = position.seq = position.held = 0
@@ -211,7 +216,8 @@ async def _paced(
     with Follower(generation_id, position.seq) as follower:
         while not follower.has_ended:
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
-            for entry in await follower.next(timeout_s):
+            entries = await follower.next(timeout_s)
+            for entry in entries:
                 answer.feed(entry)
             now = loop.time()
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
@@ -229,7 +235,8 @@ async def _paced(
                 yield frame
             if frames:
                 # Where parsing takes long, it is done less often.
-                await asyncio.sleep(max(FRAME_INTERVAL_S, min(10 * took_s, SLOW_INTERVAL_S)))
+                least_s = FRAME_INTERVAL_S if len(entries) < CROWD else CROWD_INTERVAL_S
+                await asyncio.sleep(max(least_s, min(10 * took_s, SLOW_INTERVAL_S)))
 
 
 async def _frames(answer: LiveAnswer, *, overdue: bool) -> list[str]:
@@ -247,25 +254,22 @@ def _view_again(message_id: int) -> list[MessageView]:
     return view_messages([message_id])
 
 
-def _end(conversation: Conversation, answer: LiveAnswer) -> str:
-    """Return the frame that ends a running answer on the page; "" where it was deleted."""
+def _end(conversation: Conversation, answer: LiveAnswer) -> list[str]:
+    """Return the frames that end a running answer on the page; [] where it was deleted."""
     running = answer.view()
     views = _view_again(running.message.pk)
     if not views or views[0].generation_id != running.generation_id:
-        return ""  # Deleted, or gone on with already, which the next look shows.
+        return []  # Deleted, or gone on with already, which the next look shows.
     view = views[0]
     # What a text shows may depend on its end, such as the numbers of what it cites, or a link whose
     # address stands there. A refused answer is folded away, so that its whole body changes.
-    changes = None if view.is_refused else answer.corrections(view.message.rendered)
-    if changes is None or sum(map(len, changes)) > fragments.MESSAGE_MAX_CHARS:
-        changes = [fragments.message_or_link(view)]
-    else:
-        changes = [*changes, fragments.status(view)]
-    return "".join(
-        [
-            *changes,
-            fragments.composer_actions(None),
-            fragments.sidebar_item(conversation, is_running=False),
-            fragments.announcement(fragments.ending(view)),
-        ]
-    )
+    steps = None if view.is_refused else answer.corrections(view.message.rendered)
+    frame = fragments.steps_frame(steps or [], answer.seq, answer.held)
+    is_whole = steps is None or len(frame) > fragments.MESSAGE_MAX_CHARS
+    ending = [
+        fragments.message_or_link(view) if is_whole else fragments.status(view),
+        fragments.composer_actions(None),
+        fragments.sidebar_item(conversation, is_running=False),
+        fragments.announcement(fragments.ending(view)),
+    ]
+    return ["".join(ending)] if is_whole or not steps else [frame, "".join(ending)]

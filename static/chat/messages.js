@@ -3,7 +3,6 @@ const AT_BOTTOM_PX = 60;
 const list = document.getElementById("conversation");
 const jump = document.getElementById("jump");
 let isFollowing = true;
-let isDue = false;
 let lastTop = 0;
 
 // Any step up lets go of the newest line, however small; coming near it takes hold again.
@@ -18,18 +17,12 @@ const setFollowing = (isOn) => {
   if (isFollowing !== isOn) jump.hidden = isFollowing = isOn;
 };
 
-// Once a frame, when the page is laid out anyway, and behind what the reader has scrolled.
 const follow = () => {
-  isDue = false;
-  if (!isFollowing) return;
   list.scrollTop = list.scrollHeight;
   lastTop = list.scrollTop;
 };
 
-const noteNews = () => {
-  if (!isDue) requestAnimationFrame(follow);
-  isDue = true;
-};
+const noteNews = () => isFollowing && follow();
 
 // An answer is busy for as long as its status says so.
 const noteEnd = () => {
@@ -39,6 +32,10 @@ const noteEnd = () => {
 };
 
 list.addEventListener("scroll", noteReader);
+// A step may be so fresh that its scroll event comes after the next words.
+document.addEventListener("htmx:wsBeforeMessage", noteReader);
+document.addEventListener("htmx:sseBeforeMessage", noteReader);
+document.addEventListener("steps", noteNews); // steps.js
 document.addEventListener("htmx:wsAfterMessage", noteNews);
 document.addEventListener("htmx:sseMessage", noteNews);
 document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => elt.id === "link" && noteNews());
@@ -52,11 +49,7 @@ jump.addEventListener("click", () => {
 // What a person sends they want to see, wherever they had scrolled to.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "composer") setFollowing(true);
-});
-
-// A parser drops rows without a table around them, so that they come in one (chat/fragments.py).
-list.addEventListener("htmx:oobBeforeSwap", ({ detail: { target, fragment } }) => {
-  if (target.localName === "tbody") fragment.replaceChildren(...fragment.querySelectorAll("tr"));
+  if (event.detail.elt.id === "link") noteReader();
 });
 
 setInterval(() => {

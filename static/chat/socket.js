@@ -26,7 +26,7 @@ let fallback = ""; // or what is used in the place of a socket: "events", "polli
 const byId = (id) => document.getElementById(id);
 const offline = byId("offline");
 const running = () => {
-  if (!status?.isConnected) status = document.querySelector("[data-seq]");
+  if (!status?.isConnected) status = document.querySelector("[data-running]");
   return status?.dataset;
 };
 
@@ -34,42 +34,10 @@ const position = () => {
   const last = [...document.querySelectorAll("[data-message]")].at(-1);
   const shown = document.querySelectorAll(".message-status[data-generation]");
   const shown_id = Math.max(0, ...Array.from(shown, (status) => status.dataset.generation));
-  const { generation: generation_id = 0, seq = 0, held = 0 } = running() ?? {};
-  return { message_id: last?.dataset.message ?? 0, generation_id, seq, held, shown_id };
+  const { generation = 0, seq, held = 0 } = running() ?? {};
+  const generation_id = seq ? generation : 0; // Else it is shown in pieces that can't be gone on from.
+  return { message_id: last?.dataset.message ?? 0, generation_id, seq: seq || 0, held, shown_id };
 };
-
-const notePosition = (seq, held) => {
-  if (running()) Object.assign(running(), { seq, held });
-};
-
-const takeStep = ([id, depth, drops, markup]) => {
-  let place = byId(id);
-  for (let level = 0; level < depth; level += 1) place = place?.lastElementChild;
-  if (!place) return; // It is not on this page.
-  if (drops < 0) place.replaceChildren();
-  for (let left = drops; left > 0; left -= 1) place.lastElementChild?.remove();
-  const text = place.lastChild;
-  if (text?.nodeType === Node.TEXT_NODE && !/[<&]/.test(markup)) text.appendData(markup);
-  else place.insertAdjacentHTML("beforeend", markup);
-};
-
-// Frames that only make texts grow are steps (chat/fragments.py); htmx swaps the others.
-const takeSteps = (event, frame, after) => {
-  if (frame[0] !== "[") return;
-  event.preventDefault();
-  const [seq, held, ...steps] = JSON.parse(frame);
-  steps.forEach(takeStep);
-  notePosition(seq, held);
-  htmx.trigger(event.target, after, event.detail);
-};
-
-document.addEventListener("htmx:wsBeforeMessage", (event) => {
-  takeSteps(event, event.detail.message, "htmx:wsAfterMessage");
-});
-
-document.addEventListener("htmx:sseBeforeMessage", (event) => {
-  takeSteps(event, event.detail.data, "htmx:sseMessage");
-});
 
 const showOffline = (text) => {
   clearInterval(countdown);
@@ -147,12 +115,16 @@ document.addEventListener("htmx:wsOpen", (event) => {
   document.querySelectorAll(".stop-button").forEach((button) => (button.disabled = false));
 });
 
-document.addEventListener("htmx:wsAfterMessage", ({ detail: { message } }) => {
-  listen();
-  if (message === PONG) return (patienceMs = PONG_MS);
+const noteFrame = () => {
   received += 1;
   if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
   else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
+};
+
+document.addEventListener("htmx:wsBeforeMessage", ({ detail: { message } }) => {
+  listen();
+  if (message === PONG) patienceMs = PONG_MS;
+  else noteFrame();
 });
 
 document.addEventListener("htmx:wsClose", ({ detail: { event, socketWrapper } }) => {
@@ -180,10 +152,15 @@ htmx.createEventSource = (url) => {
   return new EventSource(`${url}?${new URLSearchParams(position())}`);
 };
 
-document.addEventListener("htmx:sseMessage", () => {
+document.addEventListener("htmx:sseBeforeMessage", () => {
   clearTimeout(listening);
   failed = 0;
   showOnline();
+});
+
+// The position that what was taken leads to (steps.js).
+document.addEventListener("steps", ({ detail }) => {
+  if (running()) Object.assign(running(), { seq: detail.seq ?? "", held: detail.held ?? "" });
 });
 
 // By itself it would come back with the position that it began with.
@@ -198,11 +175,8 @@ document.addEventListener("htmx:sseError", ({ detail: { source } }) => {
 
 document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
   if (elt.id !== "link") return;
-  if (successful) {
-    showOnline();
-    const place = /<!--(\d+),(\d+)-->$/.exec(xhr.responseText.slice(-30));
-    if (place) notePosition(place[1], place[2]);
-  } else if (xhr.status === 403) {
+  if (successful) showOnline();
+  else if (xhr.status === 403) {
     elt.remove();
     showOffline(offline.dataset.signedOut);
   } else wait(RECONNECT_MAX_MS);

@@ -6,16 +6,15 @@ its `hx-swap-oob`. What finds no target is dropped.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 from chat.relay import Position
-from chat.fragments import as_html
-from tests.frames import PLACE
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
-_SELECTOR = re.compile(r"#([\w-]+)((?:>:last-child)*)(?: \.([\w-]+))?\Z")
+_SELECTOR = re.compile(r"#([\w-]+)(?: \.([\w-]+))?\Z")
 
 
 class Element:
@@ -64,20 +63,34 @@ class ShownPage:
         self._root = parse(html)
 
     def apply(self, frame: str) -> None:
-        """Take in one frame of the socket."""
-        frame = as_html(frame)
+        """Take in one frame of the socket: its steps, or what it swaps."""
+        if frame.startswith("["):
+            self._take(*json.loads(frame))
+            return
         for element in parse(frame).elements:
             self._swap(element)
-        running = self._root.find(lambda e: "data-seq" in e.attributes)
-        if running and (place := PLACE.search(frame)):
-            running.attributes.update({"data-seq": place[1], "data-held": place[2]})
+
+    def _take(self, seq: int | None, held: int | None, *steps: tuple[str, int, int, str]) -> None:
+        for element_id, depth, drops, markup in steps:
+            target = self._root.by_id(element_id)
+            for _ in range(depth):
+                target = target.elements[-1] if target and target.elements else None
+            if target is None:
+                continue
+            for _ in range(drops):
+                target.children.remove(target.elements[-1])
+            target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
+        running = self._root.find(lambda e: "data-running" in e.attributes)
+        if running:
+            place = {"data-seq": seq, "data-held": held}
+            running.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
 
     @property
     def position(self) -> Position:
         """What the page says of itself when its socket opens (static/chat/socket.js)."""
         shown = [e for e, _ in self._root.walk() if "data-message" in e.attributes]
         last = int(shown[-1].attributes["data-message"]) if shown else 0
-        running = self._root.find(lambda e: "data-seq" in e.attributes)
+        running = self._root.find(lambda e: bool(e.attributes.get("data-seq")))
         statuses = (e.attributes.get("data-generation") for e, _ in self._root.walk())
         position = Position(last, shown_id=max((int(pk) for pk in statuses if pk), default=0))
         if running:
@@ -121,10 +134,7 @@ class ShownPage:
         how, _, selector = element.attributes.pop("hx-swap-oob").partition(":")
         if how == "beforeend":
             if target := self._target(selector):
-                target.children += _rows(element) if target.tag == "tbody" else element.children
-        elif how == "delete" and selector:
-            if target := self._target(selector.removesuffix(">:last-child")):
-                target.children.remove(target.elements[-1])
+                target.children += element.children
         elif how == "innerHTML":
             if target := self._target(selector):
                 target.children = element.children
@@ -137,10 +147,8 @@ class ShownPage:
         match = _SELECTOR.match(selector)
         assert match, f"a selector that this page does not know: {selector}"
         found = self._root.by_id(match[1])
-        for _ in range(match[2].count(">")):
-            found = found.elements[-1] if found and found.elements else None
-        if found and match[3]:
-            return found.find(lambda e: match[3] in e.attributes.get("class", "").split())
+        if found and match[2]:
+            return found.find(lambda e: match[2] in e.attributes.get("class", "").split())
         return found
 
     def _replace(self, element_id: str, replacement: list[Element]) -> None:
@@ -149,12 +157,6 @@ class ShownPage:
                 at = parent.children.index(element)
                 parent.children[at : at + 1] = replacement
                 return
-
-
-def _rows(fragment: Element) -> list[Element | str]:
-    """Take rows out of the table around them, as static/chat/messages.js does."""
-    ((body,),) = [table.elements for table in fragment.elements]
-    return body.children
 
 
 class _Parser(HTMLParser):

@@ -9,6 +9,7 @@ import pytest
 
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
+from chat.fallbacks import FRAME_END
 from tests.integration.shown_page import ShownPage
 from tests.site_process import SiteProcess
 from tests.visitor import Visitor
@@ -70,7 +71,8 @@ class Reader:
         self.connections += 1
         query = vars(self.page.position)
         response = self.visitor.http.get(f"{self.path}changes/", params=query)
-        self.page.apply(response.text)
+        for frame in response.text.split(FRAME_END):
+            self.page.apply(frame)
 
     def stop(self) -> None:
         self.visitor.post(f"/g/{self.page.position.generation_id}/stop/")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
-
-from chat.fragments import as_html
-from tests.frames import PLACE
 
 _VOID = frozenset({"br", "hr", "img", "input", "path", "circle", "rect", "line", "polyline"})
 
@@ -73,12 +71,6 @@ def parse(html: str) -> Element:
     return builder.root
 
 
-def _rows(fragment: Element) -> list[Element | str]:
-    """Take rows out of the table around them, as static/chat/messages.js does."""
-    ((body,),) = [table.elements for table in fragment.elements]
-    return body.children
-
-
 class ShownPage:
     """What one reader sees, kept up to date by the frames that it is sent."""
 
@@ -86,14 +78,28 @@ class ShownPage:
         self.root = parse(html)
 
     def apply(self, frame: str) -> None:
-        """Swap each top-level element of a frame, as the page's script and htmx-ext-ws do."""
-        frame = as_html(frame)
+        """Take a frame's steps, or swap each of its top-level elements, as a page does."""
+        if frame.startswith("["):
+            self._take(*json.loads(frame))
+            return
         for element in parse(frame).elements:
             self._swap(element, element.attributes.pop("hx-swap-oob"))
-        if place := PLACE.search(frame):
-            status = self.root.find("class", "message-status")
-            assert status and "data-seq" in status.attributes, "the page shows no position"
-            status.attributes.update({"data-seq": place[1], "data-held": place[2]})
+
+    def _take(self, seq: int | None, held: int | None, *steps: tuple[str, int, int, str]) -> None:
+        for element_id, depth, drops, markup in steps:
+            target = self.by_id(element_id)
+            for _ in range(depth):
+                target = target.elements[-1]
+            for _ in range(drops):
+                target.children.remove(target.elements[-1])
+            target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
+        status = self.root.find("class", "message-status")
+        assert status, "the page shows no status"
+        place = {"data-seq": seq, "data-held": held}
+        for name, value in place.items():
+            status.attributes.pop(name, None)
+            if value is not None:
+                status.attributes[name] = str(value)
 
     def by_id(self, element_id: str) -> Element:
         element = self.root.find("id", element_id)
@@ -103,11 +109,7 @@ class ShownPage:
     def _swap(self, new: Element, how: str) -> None:
         strategy, _, selector = how.partition(":")
         if strategy == "beforeend":
-            target = self._select(selector)
-            target.children += _rows(new) if target.tag == "tbody" else new.children
-        elif strategy == "delete" and selector:
-            target = self._select(selector.removesuffix(">:last-child"))
-            target.children.remove(target.elements[-1])
+            self._select(selector).children += new.children
         elif strategy == "innerHTML":
             self._select(selector).children = new.children
         else:
@@ -118,9 +120,7 @@ class ShownPage:
             parent.children[at : at + 1] = [] if strategy == "delete" else [new]
 
     def _select(self, selector: str) -> Element:
-        """Find what the site's own selectors name: #id, #id>:last-child..., #id .class."""
-        if selector.endswith(">:last-child"):
-            return self._select(selector.removesuffix(">:last-child")).elements[-1]
+        """Find what the site's own selectors name: #id, or #id .class."""
         element_id, _, class_name = selector.removeprefix("#").partition(" .")
         element = self.by_id(element_id)
         found = element.find("class", class_name) if class_name else element

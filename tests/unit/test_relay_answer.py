@@ -114,7 +114,7 @@ class Reader:
         """Correct what only the end shows, as the relay does."""
         changes = self.answer.corrections(render_blocks(content_of(self.log).blocks()))
         assert changes is not None
-        self.page.apply("".join(changes))
+        self.page.apply(fragments.steps_frame(changes, 0, 0))
         return self.body()
 
     def body(self) -> str:

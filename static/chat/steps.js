@@ -1,0 +1,60 @@
+// Texts that grow. Most frames are steps (chat/fragments.py), taken here; htmx swaps the others.
+const PART_BLOCKS = 12;
+const FRAME_END = "\x1e"; // chat/fallbacks.py
+
+// What grows is laid out with all that stands beside it. So the blocks of a long text stand in
+// parts, which cost nothing where they are out of sight (chat.css).
+const lastPart = (text) => (text?.lastElementChild?.className === "part" ? text.lastElementChild : text);
+
+const drop = (text, number) => {
+  for (let left = number; left > 0; left -= 1) {
+    const part = lastPart(text);
+    part.lastElementChild?.remove();
+    if (part !== text && !part.firstChild) part.remove();
+  }
+};
+
+const partToGrow = (text) => {
+  const part = lastPart(text);
+  if (!text.matches(".block-text") || part.childElementCount < PART_BLOCKS) return part;
+  text.append(Object.assign(document.createElement("div"), { className: "part" }));
+  return text.lastElementChild;
+};
+
+const takeStep = ([id, depth, drops, markup]) => {
+  let place = document.getElementById(id);
+  if (depth) place = lastPart(place);
+  for (let level = 0; level < depth; level += 1) place = place?.lastElementChild;
+  if (!place) return; // It is not on this page.
+  if (drops < 0) place.replaceChildren();
+  else drop(place, drops);
+  if (!markup) return;
+  if (!depth) place = partToGrow(place);
+  const text = place.lastChild;
+  if (text?.nodeType === Node.TEXT_NODE && !/[<&]/.test(markup)) text.appendData(markup);
+  else place.insertAdjacentHTML("beforeend", markup);
+};
+
+const take = (frame) => {
+  const [seq, held, ...steps] = JSON.parse(frame);
+  steps.forEach(takeStep);
+  document.dispatchEvent(new CustomEvent("steps", { detail: { seq, held } }));
+};
+
+const takeInstead = (event, frame) => {
+  if (frame[0] !== "[") return;
+  event.preventDefault();
+  take(frame);
+};
+
+document.addEventListener("htmx:wsBeforeMessage", (event) => takeInstead(event, event.detail.message));
+document.addEventListener("htmx:sseBeforeMessage", (event) => takeInstead(event, event.detail.data));
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.elt.id !== "link") return;
+  detail.shouldSwap = false;
+  for (const frame of detail.serverResponse.split(FRAME_END)) {
+    if (frame[0] === "[") take(frame);
+    else htmx.swap(detail.elt, frame, { swapStyle: "none", settleDelay: 0 });
+  }
+});
