@@ -14,6 +14,11 @@ from chat.demo.thread import DemoThread
 
 CONVERSATION = re.compile(r"/c/[0-9a-f-]{36}/$")
 _NOTHING_BETWEEN = re.compile(r">\s+<")
+_WITHOUT_PARTS = """element => {
+  const copy = element.cloneNode(true);
+  copy.querySelectorAll(".part").forEach(part => part.replaceWith(...part.childNodes));
+  return copy.innerHTML;
+}"""
 _LIVE_ONLY = re.compile(r' id="block-[0-9-]+"| class=""')
 
 _PUT = """(field, text) => {
@@ -81,7 +86,7 @@ class ChatPage:
 
 
 def _html(element: Locator) -> str:
-    text = _LIVE_ONLY.sub("", element.inner_html())
+    text = _LIVE_ONLY.sub("", element.evaluate(_WITHOUT_PARTS))
     return _NOTHING_BETWEEN.sub("><", text).strip()
 
 

@@ -30,9 +30,17 @@ def documents() -> str:
 
 def expect_the_same_when_loaded_anew(chat: ChatPage) -> None:
     chat.expect_end()
-    live = chat.html()
+    live, height = chat.html(), height_of(chat)
     chat.page.reload()
     assert live == chat.html()
+    # The parts that a growing text stands in look like nothing.
+    assert height == height_of(chat)
+
+
+def height_of(chat: ChatPage) -> float:
+    box = chat.answer.bounding_box()
+    assert box
+    return box["height"]
 
 
 def test_documents_grow_into_what_a_load_shows(begun: ChatPage, model: DemoThread) -> None:
