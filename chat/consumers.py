@@ -50,7 +50,7 @@ CLOSE_TOO_MANY = 4429
 """As many sockets are open as there may be: the page comes back after half a minute at most."""
 
 CLOSE_TRY_AGAIN = 4503
-"""Something is in the way: the page comes back within four seconds, and says where it was."""
+"""Something is in the way: the page comes back within three seconds, and says where it was."""
 
 
 class ConversationConsumer(AsyncWebsocketConsumer):

@@ -5,7 +5,7 @@
 const CLOSE_NOT_ALLOWED = 4403; // chat/consumers.py
 const CLOSE_TOO_MANY = 4429;
 const CLOSE_TRY_AGAIN = 4503; // After 1006 and 1011 to 1013 the extension comes back by itself.
-const RECONNECT_MAX_MS = 4000;
+const RECONNECT_MAX_MS = 3000;
 const TOO_MANY_MAX_MS = 30000;
 const ACKNOWLEDGE_MS = 250;
 const ACKNOWLEDGE_FRAMES = 32;

@@ -57,7 +57,7 @@ class Tab:
         base_url: str,
         path: str,
         *,
-        reconnect_s: float = 4.0,
+        reconnect_s: float = 3.0,
         page: ShownPage | None = None,
     ) -> None:
         self.person = person

@@ -364,6 +364,15 @@ def test_word_is_shown_when_it_is_overdue() -> None:
     assert reader.answer.held == 0
 
 
+def test_words_come_as_steps_without_markup_around_them() -> None:
+    reader = Reader(log_of(*text_events(["Plain words, ", "more & more ", "and a last one"])))
+    reader.read(4)
+    for entry in reader.log[4:6]:
+        reader.answer.feed(entry)
+    (frame,) = reader.answer.frames(overdue=False)
+    assert json.loads(frame) == [6, 3, ["block-3-0", 1, 0, " more &amp; more and a last"]]
+
+
 def test_nothing_new_makes_no_frame() -> None:
     answer = LiveAnswer(view())
     assert answer.frames(overdue=True) == []

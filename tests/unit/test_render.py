@@ -216,3 +216,13 @@ def test_what_costs_too_much_is_plain_text() -> None:
     renderer, page = grown([text[:3_500], text[3_500:], "\n\n<more> "])
     assert page.html == f'<p class="plain">{text}\n\n&lt;more&gt; </p>'
     assert renderer.digest == digest_of(page.html)
+
+
+def test_what_is_too_long_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 1_000)
+    text = "*Words* and " * 84
+    assert len(text) > 1_000
+    renderer, page = grown([text[:900], text[900:], "<more> ", "\n\nand more"])
+    assert page.html == render(f"{text}<more> \n\nand more")
+    assert page.html == f'<p class="plain">{text}&lt;more&gt; \n\nand more</p>'
+    assert renderer.digest == digest_of(page.html)
