@@ -221,7 +221,10 @@ async def _paced(
                 answer.feed(entry)
             now = loop.time()
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
-            frames = await _frames(answer, overdue=overdue)
+            # What is held now may have come just now, behind a word that has ended since.
+            frames = await _frames(answer, overdue=False)
+            if overdue and not frames:
+                frames = await _frames(answer, overdue=True)
             took_s = loop.time() - now
             if not answer.held:
                 held_since = None
