@@ -162,23 +162,16 @@ class LiveAnswer:
         self._changes, self._is_wait_new = [], False
         told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
         is_known = told is not None and told[0] == self._told[0] and not is_wait_new
-        if not is_known or not isinstance(changes[-1], Step):
+        if not is_known or not all(isinstance(change, Step) for change in changes):
             changes.append(self._status())
         elif told != self._told and self.characters:
             changes.append(fragments.more_progress(self.view()))
         *before, last = _joined(changes)
-        # Between two frames the page shows no position that could be gone on from.
-        first = (
-            [] if not before or isinstance(changes[0], Step) else [fragments.unplaced(self.view())]
-        )
-        return [
-            *first,
-            *(
-                batch if isinstance(batch, str) else steps_frame(batch, None, None)
-                for batch in before
-            ),
-            last if isinstance(last, str) else steps_frame(last, self.seq, self.held),
-        ]
+        frames = [_frame(batch, None, None) for batch in before]
+        if before and isinstance(before[0], str):
+            # Between two frames the page shows no position that could be gone on from.
+            frames.insert(0, fragments.unplaced(self.view()))
+        return [*frames, _frame(last, self.seq, self.held)]
 
     def _status(self) -> str:
         """Return what the page says of the answer, with its position."""
@@ -278,6 +271,10 @@ class LiveAnswer:
 
     def _element_id(self, number: int) -> str:
         return block_id(self._generation_id, number)
+
+
+def _frame(batch: str | list[Step], seq: int | None, held: int | None) -> str:
+    return batch if isinstance(batch, str) else steps_frame(batch, seq, held)
 
 
 def _joined(changes: list[Step | str]) -> list[str | list[Step]]:

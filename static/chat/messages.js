@@ -22,8 +22,6 @@ const follow = () => {
   lastTop = list.scrollTop;
 };
 
-const noteNews = () => isFollowing && follow();
-
 // An answer is busy for as long as its status says so.
 const noteEnd = () => {
   for (const message of list.querySelectorAll("[aria-busy]")) {
@@ -33,12 +31,8 @@ const noteEnd = () => {
 
 list.addEventListener("scroll", noteReader);
 // A step may be so fresh that its scroll event comes after the next words.
-document.addEventListener("htmx:wsBeforeMessage", noteReader);
-document.addEventListener("htmx:sseBeforeMessage", noteReader);
-document.addEventListener("steps", noteNews); // steps.js
-document.addEventListener("htmx:wsAfterMessage", noteNews);
-document.addEventListener("htmx:sseMessage", noteNews);
-document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => elt.id === "link" && noteNews());
+document.addEventListener("frame", noteReader); // socket.js
+document.addEventListener("taken", () => isFollowing && follow()); // steps.js
 list.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => target.matches(".message-status, .message") && noteEnd());
 
 jump.addEventListener("click", () => {
@@ -49,7 +43,6 @@ jump.addEventListener("click", () => {
 // What a person sends they want to see, wherever they had scrolled to.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "composer") setFollowing(true);
-  if (event.detail.elt.id === "link") noteReader();
 });
 
 setInterval(() => {

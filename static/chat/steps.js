@@ -1,6 +1,7 @@
-// Texts that grow. Most frames are steps (chat/fragments.py), taken here; htmx swaps the others.
+// Takes frames: most are steps of a text that grows (chat/fragments.py), htmx swaps the others.
 const PART_BLOCKS = 12;
 const FRAME_END = "\x1e"; // chat/fallbacks.py
+const list = document.getElementById("messages");
 
 // What grows is laid out with all that stands beside it. So the blocks of a long text stand in
 // parts, which cost nothing where they are out of sight (chat.css).
@@ -35,26 +36,29 @@ const takeStep = ([id, depth, drops, markup]) => {
   else place.insertAdjacentHTML("beforeend", markup);
 };
 
-const take = (frame) => {
-  const [seq, held, ...steps] = JSON.parse(frame);
+const takeSteps = ([seq, held, ...steps]) => {
   steps.forEach(takeStep);
-  document.dispatchEvent(new CustomEvent("steps", { detail: { seq, held } }));
+  const running = list.lastElementChild?.querySelector(":scope > [data-running]");
+  if (running) Object.assign(running.dataset, { seq: seq ?? "", held: held ?? "" });
 };
 
-const takeInstead = (event, frame) => {
-  if (frame[0] !== "[") return;
+const take = (frame) => {
+  if (frame[0] === "[") takeSteps(JSON.parse(frame));
+  else htmx.swap("#link", frame, { swapStyle: "none", settleDelay: 0 });
+  document.dispatchEvent(new Event("taken"));
+};
+
+const pass = (frame) => document.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+
+document.addEventListener("frame", ({ detail }) => take(detail));
+
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
   event.preventDefault();
-  take(frame);
-};
-
-document.addEventListener("htmx:wsBeforeMessage", (event) => takeInstead(event, event.detail.message));
-document.addEventListener("htmx:sseBeforeMessage", (event) => takeInstead(event, event.detail.data));
+  pass(event.detail.data);
+});
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.elt.id !== "link") return;
   detail.shouldSwap = false;
-  for (const frame of detail.serverResponse.split(FRAME_END)) {
-    if (frame[0] === "[") take(frame);
-    else htmx.swap(detail.elt, frame, { swapStyle: "none", settleDelay: 0 });
-  }
+  detail.serverResponse.split(FRAME_END).forEach(pass);
 });

@@ -26,11 +26,6 @@ OPEN_S = 15.0
 WAIT_S = 60.0
 MAX_FRAME_BYTES = 2**20
 NOT_ALLOWED = 4403
-NO_RECONNECT = (
-    1000,
-    1001,
-    NOT_ALLOWED,
-)  # htmx-ext-ws 2.0.4 stays away after these; so does the page
 
 
 @dataclass(frozen=True)
@@ -174,7 +169,7 @@ class Tab:
 
     def _was_sent_away(self) -> bool:
         """Whether the site closed the last connection for good."""
-        return bool(self.close_codes) and self.close_codes[-1] in NO_RECONNECT
+        return bool(self.close_codes) and self.close_codes[-1] == NOT_ALLOWED
 
     async def _follow(self) -> None:
         """Open the socket and take in frames until it closes."""

@@ -27,7 +27,7 @@ POLICY = (
 
 def test_page_of_a_running_answer(client: Client, running: Generation) -> None:
     html = text_of(client.get(to("conversation", running.conversation_id)))
-    assert f'ws-connect="/ws/c/{running.conversation_id}/"' in html
+    assert f'data-socket="/ws/c/{running.conversation_id}/"' in html
     assert f'data-generation="{running.pk}" data-running data-seq="0" data-held="0"' in html
     assert "reload-link" in html
 
