@@ -30,10 +30,10 @@ from chat.transcript import MessageView, load_messages, view_messages
 FRAME_INTERVAL_S = 1 / 30
 """A reader gets at most one batch of fragments in this time."""
 
-CROWD = 3
+CROWD_PER_S = 80
 CROWD_INTERVAL_S = 1 / 10
-"""The same where so many events or more come in it: nobody reads so fast, and each batch costs a
-page the same."""
+"""The same where more than so many events come in a second: nobody reads so fast, and each batch
+costs a page the same."""
 
 SLOW_INTERVAL_S = 0.25
 """The longest time between two batches, where parsing takes long."""
@@ -212,7 +212,7 @@ async def _paced(
     """Yield an answer's frames as its log grows: the first at once, then 30 a second."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None
-    announced_at = loop.time()
+    announced_at = sent_at = loop.time()
     with Follower(generation_id, position.seq) as follower:
         while not follower.has_ended:
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
@@ -238,7 +238,9 @@ async def _paced(
                 yield frame
             if frames:
                 # Where parsing takes long, it is done less often.
-                least_s = FRAME_INTERVAL_S if len(entries) < CROWD else CROWD_INTERVAL_S
+                is_crowd = len(entries) > CROWD_PER_S * (now - sent_at)
+                sent_at = now
+                least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
                 await asyncio.sleep(max(least_s, min(10 * took_s, SLOW_INTERVAL_S)))
 
 
