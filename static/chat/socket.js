@@ -24,7 +24,7 @@ const offline = byId("offline");
 
 const position = () => {
   const message_id = [...document.querySelectorAll("[data-message]")].at(-1)?.dataset.message ?? 0;
-  const shown = document.querySelectorAll(".message-status[data-generation]");
+  const shown = document.querySelectorAll(".message-status[data-generation]:not([data-seq=''])");
   const shown_id = Math.max(0, ...Array.from(shown, (status) => status.dataset.generation));
   const { generation, seq, held } = document.querySelector("[data-running]")?.dataset ?? {};
   // Without a seq it is shown in pieces that can't be gone on from.

@@ -38,6 +38,9 @@ def expect_the_same_when_loaded_anew(chat: ChatPage) -> None:
 
 
 def height_of(chat: ChatPage) -> float:
+    # Of parts that are out of sight a browser knows the height about.
+    show = "parts => parts.forEach(part => part.style.contentVisibility = 'visible')"
+    chat.answer.locator(".part").evaluate_all(show)
     box = chat.answer.bounding_box()
     assert box
     return box["height"]
