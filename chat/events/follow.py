@@ -24,7 +24,7 @@ SILENCE_S = 1.0
 READ_ROWS = 500
 """At most so many events are read from the database at once."""
 
-READ_CHARS = 1_000_000
+READ_CHARS = 500_000
 """No further event is read behind so much; one alone holds 2 MB at most (commit.py)."""
 
 # Goes from one number to the next until either bound is reached, and touches nothing behind it.

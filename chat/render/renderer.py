@@ -28,9 +28,12 @@ PIECE_CHARS = 20_000
 MAX_TAIL_CHARS = 60_000
 """What stays open for longer than that, and can't be cut, is shown as plain text."""
 
-MAX_CHARS = 2_000_000
-"""A longer text is shown as plain text: parsing takes memory and time in proportion to its length,
-and would take half a minute for 20 MB. No model writes a quarter as much."""
+MAX_CHARS = 1_000_000
+"""What comes behind, from the next word on, is shown as plain text: parsing takes memory and time
+in proportion to a text's length, half a minute for 20 MB. No model writes half as much."""
+
+LONG_WORD_CHARS = 1_000
+"""A longer word is cut there."""
 
 MAX_LOSSES = 5
 """So often a text is parsed from the beginning; from then on it is shown as plain text."""
@@ -43,6 +46,7 @@ MAX_TRIES = 4
 _WORDS = re.compile(r"(?:[^\W_]|[ ,.;:?!'\"(\u2010-\u2027\u3001\u3002-])*")
 _LAST_WORD = re.compile(r"(\S+)( *)\Z")
 _STARTED = re.compile(r"[^\W\d_]{2,} ")
+_SPACE = re.compile(r"\s")
 _OPEN_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|t[dhr]|tbody|thead|table|div)>)+\Z")
 _MAX_WORDS_CHARS = 3_000
 _DIGEST_BYTES = 16
@@ -57,6 +61,7 @@ class Renderer:
         self._return = ""  # A carriage return may be half of a line's end.
         self._losses = 0
         self._is_plain = False
+        self._rest: list[str] | None = None  # what comes behind the Markdown of a very long text
         self._begin()
 
     def _begin(self) -> None:
@@ -80,12 +85,25 @@ class Renderer:
         return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
 
     def _feed(self, text: str) -> list[Change]:
+        if self._is_plain or self._rest is not None:
+            return self._add_plain(text)
+        end = _end_of_markdown(text, self._chars)
+        changes = self._feed_markdown(text[:end])
+        if end is None:
+            return changes
+        changes += self._end_markdown()
+        if not self._is_plain:
+            self._rest = []
+            changes.append(Change("add", 0, plain("")))
+        return [*changes, *self._add_plain(text[end:])]
+
+    def _add_plain(self, text: str) -> list[Change]:
+        (self._pieces if self._rest is None else self._rest).append(text)
+        return [Change("add", 1, escaped(text))] if text else []
+
+    def _feed_markdown(self, text: str) -> list[Change]:
         self._pieces.append(text)
         self._chars += len(text)
-        if self._is_plain:
-            return [Change("add", 1, escaped(text))] if text else []
-        if self._chars > MAX_CHARS:
-            return self._give_up()
         if self._code:
             return self._feed_code(self._code, text)
         if (changes := self._add_words(text)) is not None:
@@ -96,10 +114,15 @@ class Renderer:
     def close(self) -> list[Change]:
         """End the text: code that never ended is code nonetheless."""
         last = self.feed("\n") if self._return else []
-        if self._is_plain:
+        if self._is_plain or self._rest is not None:
             return last
+        return [*last, *self._end_markdown()]
+
+    def _end_markdown(self) -> list[Change]:
+        if self._is_plain:
+            return []
         self._leave_code()
-        return [*last, *self._parse_again(is_open=False)]
+        return self._parse_again(is_open=False)
 
     @property
     def parsed_chars(self) -> int:
@@ -114,10 +137,15 @@ class Renderer:
     @property
     def digest(self) -> bytes:
         """What `digest_of` gives for the HTML that the page shows, once the text is closed."""
-        if self._is_plain:
-            return digest_of(plain("".join(self._pieces)))
         digest = self._digest.copy()
         digest.update(self._html.encode())
+        rest = self._pieces if self._is_plain else self._rest
+        if rest is not None:
+            start, end = plain("\n").split("\n")
+            digest.update(start.encode())
+            for piece in rest:
+                digest.update(escaped(piece).encode())
+            digest.update(end.encode())
         return digest.digest()
 
     def _with_unix_newlines(self, text: str) -> str:
@@ -177,7 +205,10 @@ class Renderer:
         """Show the text as it is from now on."""
         self._begin()
         self._is_plain = True
-        return [Change("reset", 0, plain("".join(self._pieces)))]
+        text = "".join(self._pieces)
+        starts = range(0, len(text), PIECE_CHARS)
+        pieces = [Change("add", 1, escaped(text[at : at + PIECE_CHARS])) for at in starts]
+        return [Change("reset", 0, plain("")), *pieces]
 
     def _shorten(self, document: Document, source: str) -> None:
         """Cut the tail where what stands before is closed; begin to follow open code."""
@@ -265,9 +296,18 @@ def render_open(text: str) -> str:
 
 def _render(text: str, *, is_open: bool) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > MAX_CHARS:
-        return plain(text)
+    end = _end_of_markdown(text, 0)
     try:
-        return parse(text, {}, is_open=is_open).html
+        html = parse(text[:end], {}, is_open=is_open and end is None).html
     except TooCostly:
         return plain(text)
+    return html if end is None else html + plain(text[end:])
+
+
+def _end_of_markdown(text: str, chars_before: int) -> int | None:
+    """Return where in a piece of a text its Markdown ends; None where it goes on."""
+    start = max(0, MAX_CHARS - chars_before)
+    end = max(0, MAX_CHARS + LONG_WORD_CHARS - chars_before)
+    if found := _SPACE.search(text, start, end):
+        return found.end()
+    return end if len(text) > end else None

@@ -218,11 +218,23 @@ def test_what_costs_too_much_is_plain_text() -> None:
     assert renderer.digest == digest_of(page.html)
 
 
-def test_what_is_too_long_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 1_000)
-    text = "*Words* and " * 84
-    assert len(text) > 1_000
-    renderer, page = grown([text[:900], text[900:], "<more> ", "\n\nand more"])
-    assert page.html == render(f"{text}<more> \n\nand more")
-    assert page.html == f'<p class="plain">{text}&lt;more&gt; \n\nand more</p>'
-    assert renderer.digest == digest_of(page.html)
+@pytest.mark.parametrize("between", ["", "```py\nx = 1\n\n", "word" * 40, "- item\r\n" * 9])
+def test_what_comes_behind_a_very_long_text_is_plain(
+    monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 600)
+    monkeypatch.setattr("chat.render.renderer.LONG_WORD_CHARS", 50)
+    text = "*Words* and " * 49 + between + "last, *not* Markdown\n\n<more> " * 3
+    assert '<p class="plain">' in render(text)
+    for size in range(1, 120):
+        renderer, page = grown([text[at : at + size] for at in range(0, len(text), size)])
+        assert page.html == render(text)
+        assert renderer.digest == digest_of(page.html)
+
+
+def test_markdown_of_a_very_long_text_ends_behind_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 6)
+    assert (
+        render("*One* *two* *three*")
+        == '<p><em>One</em> <em>two</em></p><p class="plain">*three*</p>'
+    )
