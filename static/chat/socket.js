@@ -31,24 +31,18 @@ const position = () => {
   return { message_id, shown_id, generation_id: seq ? generation : 0, seq: seq || 0, held: held || 0 };
 };
 
-const showOffline = (text) => {
+const show = (notice) => {
   clearInterval(countdown);
-  Object.assign(offline, { textContent: text, hidden: false });
-};
-
-const showOnline = () => {
-  clearInterval(countdown);
-  offline.hidden = true;
+  Object.assign(offline, { textContent: notice, hidden: !notice });
 };
 
 // Jitter, so that a restarted site is not met by all pages at once.
 const wait = (maxMs, text = offline.dataset.reconnecting) => {
   const delayMs = (maxMs * (1 + Math.random())) / 2;
   let left = Math.ceil(delayMs / 1000);
-  const tick = () => (offline.textContent = text.replace("%s", Math.max(0, left--)));
-  showOffline("");
-  countdown = setInterval(tick, 1000);
-  tick();
+  const sentence = () => text.replace("%s", Math.max(0, left--));
+  show(sentence());
+  countdown = setInterval(() => (offline.textContent = sentence()), 1000);
   return delayMs;
 };
 
@@ -82,7 +76,7 @@ const renew = () => {
   const dead = connection;
   // It may be slow, not dead: a large frame is not heard before its end.
   patienceMs = Math.min(2 * patienceMs, PATIENCE_MAX_MS);
-  showOffline(offline.dataset.reconnecting.replace("%s", 0));
+  show(offline.dataset.reconnecting.replace("%s", 0));
   connect();
   dead.close();
 };
@@ -90,7 +84,7 @@ const renew = () => {
 const noteOpen = () => {
   received = acknowledged = retries = 0;
   failed = -Infinity;
-  showOnline();
+  show("");
   listen();
   send({ verb: "follow", ...position() });
   document.querySelectorAll(".stop-button").forEach((button) => (button.disabled = false));
@@ -109,7 +103,7 @@ const noteClose = ({ target, code }) => {
   if (target !== connection) return; // Another one is in its place.
   clearTimeout(listening);
   const { signedOut, tooMany, reconnecting } = offline.dataset;
-  if (code === CLOSE_NOT_ALLOWED) return showOffline(signedOut);
+  if (code === CLOSE_NOT_ALLOWED) return show(signedOut);
   if (++failed === 2) return fallBackTo("events");
   const isTooMany = code === CLOSE_TOO_MANY;
   const maxMs = isTooMany ? TOO_MANY_MAX_MS : Math.min(1000 * 2 ** retries++, RECONNECT_MAX_MS);
@@ -141,7 +135,7 @@ htmx.createEventSource = (url) => {
 document.addEventListener("htmx:sseBeforeMessage", () => {
   clearTimeout(listening);
   failed = 0;
-  showOnline();
+  show("");
 });
 
 // By itself it would come back with the position that it began with.
@@ -156,10 +150,10 @@ document.addEventListener("htmx:sseError", ({ detail: { source } }) => {
 
 document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
   if (elt.id !== "link") return;
-  if (successful) showOnline();
+  if (successful) show("");
   else if (xhr.status === 403) {
     elt.remove();
-    showOffline(offline.dataset.signedOut);
+    show(offline.dataset.signedOut);
   } else wait(RECONNECT_MAX_MS);
 });
 
