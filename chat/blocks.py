@@ -1,7 +1,7 @@
 """How content blocks are shown: texts as they were rendered, everything else folded.
 
 Finished blocks and running ones alike; nothing here makes markup, the templates do. What models,
-tools and strangers wrote is text, but for what render.py made.
+tools and strangers wrote is text, but for what chat/render/ made.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class BlockView:
 
     @property
     def trusted_html(self) -> SafeString:
-        # The one place where markup is trusted: render.py escaped or made all of it.
+        # The one place where markup is trusted: chat/render/ escaped or made all of it.
         return mark_safe(self.html)  # noqa: S308
 
     @property

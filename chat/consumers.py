@@ -1,7 +1,7 @@
-"""The page's websocket: authorise, follow, send fragments, stop. It owns its relay task alone.
+"""The page's websocket: authorise, follow, send frames, stop. It owns its relay task alone.
 
-The page speaks first, because the socket's address was fixed before the page knew what it
-shows: `{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`, and
+The page speaks first, and says on each socket anew what it shows:
+`{"verb": "follow", ...Position}`. After that, `{"verb": "stop", "generation_id": 7}`, and
 `{"verb": "have", "frames": 12}`: how many frames have reached it on this socket (relay/window.py);
 `{"verb": "ping"}` of a page that has heard nothing for a while is answered by PONG.
 """
@@ -89,8 +89,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         has_room = self._count.enter_context(sockets.counted(self._by))
         await self.accept()
         if not has_room:
-            # Not before it is accepted, where a page learns no code: it would come back as soon
-            # as after a lost connection, and could not say what is wrong.
+            # Not before it is accepted, where a page learns no code: it could not say what is
+            # wrong, and would take it for a network without websockets (static/chat/socket.js).
             metrics.refused("too_many_sockets")
             return await self.close(CLOSE_TOO_MANY)
         self.user = user

@@ -39,7 +39,7 @@ GATHER_MAX_S = 10.0
 """For so long an answer gathers what comes."""
 
 FRAME_END = "\x1e"
-"""Stands between the frames of an answer (static/chat/steps.js)."""
+"""Stands between the frames of an answer (static/chat/socket.js)."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -66,6 +66,7 @@ async def changes(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     user, _ = await _reader(request, conversation_id)
     position = Position.from_json(request.GET)
     async with aclosing(follow_conversation(user, conversation_id, position)) as frames:
+        # In somebody's words it would end a frame, and HTML allows it nowhere; JSON escapes it.
         gathered = (frame.replace(FRAME_END, "\ufffd") for frame in await _gathered(frames))
         return HttpResponse(FRAME_END.join(gathered))
 

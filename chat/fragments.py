@@ -1,8 +1,8 @@
 """Changes become fragments: HTML that htmx swaps into the page out of band.
 
 Pieces that come once are rendered from the templates that a page uses too. Every fragment is one
-top-level element, or several, each with `hx-swap-oob`; text is escaped here, except what render.py
-made.
+top-level element, or several, each with `hx-swap-oob`; text is escaped here, except what
+chat/render/ made.
 
 Words come up to 30 times a second, and a swap costs a browser milliseconds. So a frame that only
 makes texts grow is no HTML but JSON, `[seq, held, step, step, ...]`, and the page's script takes
@@ -33,10 +33,10 @@ EVERYTHING = -1
 
 
 class Step(NamedTuple):
-    """Takes the last `drops` children of an element away, or EVERYTHING, and adds markup there.
+    """Takes the last child of an element away (`drops` 1), or EVERYTHING, and adds markup there.
 
     The element lies `depth` last children below the one with the id. The markup is trusted: it is
-    what render.py made, or escaped text.
+    what chat/render/ made, or escaped text.
     """
 
     element_id: str
@@ -45,10 +45,10 @@ class Step(NamedTuple):
     markup: str
 
 
-def change(element_id: str, step: Change) -> Step:
+def text_step(element_id: str, change: Change) -> Step:
     """Make one step of a text that grows."""
-    drops = {"add": 0, "drop": 1, "reset": EVERYTHING}[step.kind]
-    return Step(element_id, step.depth, drops, step.markup)
+    drops = {"add": 0, "drop": 1, "reset": EVERYTHING}[change.kind]
+    return Step(element_id, change.depth, drops, change.markup)
 
 
 def append_text(element_id: str, text: str) -> Step:

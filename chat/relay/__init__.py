@@ -1,4 +1,4 @@
-"""Follows a conversation for one reader, and turns what happens in it into frames of fragments.
+"""Follows a conversation for one reader, and turns what happens in it into frames.
 
     events.Follower -> LiveAnswer (holds words, renders) -> frames -> whoever sends them
 

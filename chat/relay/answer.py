@@ -1,6 +1,6 @@
-"""A running answer as one reader sees it: events go in, fragments come out.
+"""A running answer as one reader sees it: events go in, frames come out.
 
-Words are held back until they end. What is held is never more than the last word, and `frame`
+Words are held back until they end. What is held is never more than the last word, and `frames`
 gives it out, whole graphemes at least, when it is told that the wait has been long enough.
 """
 
@@ -36,7 +36,7 @@ PROGRESS_CHARS = 200
 
 
 class LiveAnswer:
-    """Turns the log of one answer into fragments. Pure: it waits for nothing."""
+    """Turns the log of one answer into frames. Pure: it waits for nothing."""
 
     def __init__(self, view: MessageView) -> None:
         assert view.generation is not None  # noqa: S101  (for the types)
@@ -83,7 +83,7 @@ class LiveAnswer:
         if any(number >= len(rendered) for number in self._digests):
             return None
         return [
-            fragments.change(self._element_id(number), Change("reset", 0, rendered[number]))
+            fragments.text_step(self._element_id(number), Change("reset", 0, rendered[number]))
             for number, digest in self._digests.items()
             if digest_of(rendered[number]) != digest
         ]
@@ -161,10 +161,10 @@ class LiveAnswer:
         changes, is_wait_new = self._changes, self._is_wait_new
         self._changes, self._is_wait_new = [], False
         told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
-        is_known = told is not None and told[0] == self._told[0] and not is_wait_new
-        if not is_known or not all(isinstance(change, Step) for change in changes):
+        is_new = told is None or told[0] != self._told[0] or is_wait_new
+        if is_new or any(isinstance(change, str) for change in changes):
             changes.append(self._status())
-        elif told != self._told and self.characters:
+        elif told != self._told:
             changes.append(fragments.more_progress(self.view()))
         *before, last = _joined(changes)
         frames = [_frame(batch, None, None) for batch in before]

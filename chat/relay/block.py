@@ -20,7 +20,7 @@ _SHOWN_MEMBER = {"thinking_delta": "thinking", "input_json_delta": "partial_json
 
 
 class LiveBlock:
-    """Takes in what the log says of a block, and gives out fragments.
+    """Takes in what the log says of a block, and gives out steps and fragments.
 
     Args:
         span: when it began and ended, as it becomes known; None where it takes no time.

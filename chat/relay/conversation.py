@@ -28,7 +28,7 @@ from chat.threads import in_thread
 from chat.transcript import MessageView, load_messages, view_messages
 
 FRAME_INTERVAL_S = 1 / 30
-"""A reader gets at most one batch of fragments in this time."""
+"""A reader gets at most one batch of frames in this time."""
 
 CROWD_PER_S = 80
 CROWD_INTERVAL_S = 1 / 10
@@ -209,7 +209,7 @@ async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[st
 async def _paced(
     answer: LiveAnswer, generation_id: int, position: Position
 ) -> AsyncGenerator[str, None]:
-    """Yield an answer's frames as its log grows: the first at once, then 30 a second."""
+    """Yield an answer's frames as its log grows: the first at once, then at most 30 a second."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None
     announced_at = sent_at = loop.time()
@@ -237,11 +237,15 @@ async def _paced(
             for frame in frames:
                 yield frame
             if frames:
-                # Where parsing takes long, it is done less often.
-                is_crowd = len(entries) > CROWD_PER_S * (now - sent_at)
+                pause_s = _pause_s(len(entries), now - sent_at, took_s)
                 sent_at = now
-                least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
-                await asyncio.sleep(max(least_s, min(10 * took_s, SLOW_INTERVAL_S)))
+                await asyncio.sleep(pause_s)
+
+
+def _pause_s(events: int, since_s: float, took_s: float) -> float:
+    """Return the time until the next frames; where parsing takes long, it is done less often."""
+    least_s = CROWD_INTERVAL_S if events > CROWD_PER_S * since_s else FRAME_INTERVAL_S
+    return max(least_s, min(10 * took_s, SLOW_INTERVAL_S))
 
 
 async def _frames(answer: LiveAnswer, *, overdue: bool) -> list[str]:

@@ -13,7 +13,7 @@ from chat.words import split_overdue, split_ready
 
 
 class LiveText:
-    """Takes in a text as it comes, and gives out fragments.
+    """Takes in a text as it comes, and gives out steps.
 
     Args:
         number: of its first block.
@@ -85,7 +85,7 @@ class LiveText:
 
     def _steps(self, changes: list[Change]) -> list[Step]:
         return [
-            fragments.change(self.element_id, part)
+            fragments.text_step(self.element_id, part)
             for change in changes
             for part in in_parts(change, FRAME_MAX_CHARS)
         ]

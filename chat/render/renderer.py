@@ -60,8 +60,7 @@ class Renderer:
         self._chars = 0
         self._return = ""  # A carriage return may be half of a line's end.
         self._losses = 0
-        self._is_plain = False
-        self._rest: list[str] | None = None  # what comes behind the Markdown of a very long text
+        self._plain: list[str] | None = None  # what is shown as it is: all, or what comes last
         self._begin()
 
     def _begin(self) -> None:
@@ -85,21 +84,17 @@ class Renderer:
         return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
 
     def _feed(self, text: str) -> list[Change]:
-        if self._is_plain or self._rest is not None:
-            return self._add_plain(text)
+        if self._plain is not None:
+            return _add_plain(self._plain, text)
         end = _end_of_markdown(text, self._chars)
         changes = self._feed_markdown(text[:end])
         if end is None:
             return changes
         changes += self._end_markdown()
-        if not self._is_plain:
-            self._rest = []
+        if self._plain is None:
+            self._plain = []
             changes.append(Change("add", 0, plain("")))
-        return [*changes, *self._add_plain(text[end:])]
-
-    def _add_plain(self, text: str) -> list[Change]:
-        (self._pieces if self._rest is None else self._rest).append(text)
-        return [Change("add", 1, escaped(text))] if text else []
+        return [*changes, *_add_plain(self._plain, text[end:])]
 
     def _feed_markdown(self, text: str) -> list[Change]:
         self._pieces.append(text)
@@ -114,12 +109,10 @@ class Renderer:
     def close(self) -> list[Change]:
         """End the text: code that never ended is code nonetheless."""
         last = self.feed("\n") if self._return else []
-        if self._is_plain or self._rest is not None:
-            return last
         return [*last, *self._end_markdown()]
 
     def _end_markdown(self) -> list[Change]:
-        if self._is_plain:
+        if self._plain is not None:
             return []
         self._leave_code()
         return self._parse_again(is_open=False)
@@ -139,13 +132,11 @@ class Renderer:
         """What `digest_of` gives for the HTML that the page shows, once the text is closed."""
         digest = self._digest.copy()
         digest.update(self._html.encode())
-        rest = self._pieces if self._is_plain else self._rest
-        if rest is not None:
+        if self._plain is not None:
+            # Piece by piece: the text may be long.
             start, end = plain("\n").split("\n")
-            digest.update(start.encode())
-            for piece in rest:
-                digest.update(escaped(piece).encode())
-            digest.update(end.encode())
+            for piece in (start, *map(escaped, self._plain), end):
+                digest.update(piece.encode())
         return digest.digest()
 
     def _with_unix_newlines(self, text: str) -> str:
@@ -198,13 +189,12 @@ class Renderer:
             return self._give_up()
         self._begin()
         self._tail = "".join(self._pieces)
-        self._parse_again(is_open=is_open)
-        return [] if self._is_plain else [Change("reset", 0, self._html)]
+        return [Change("reset", 0), *self._parse_again(is_open=is_open)]
 
     def _give_up(self) -> list[Change]:
         """Show the text as it is from now on."""
         self._begin()
-        self._is_plain = True
+        self._plain = self._pieces
         text = "".join(self._pieces)
         starts = range(0, len(text), PIECE_CHARS)
         pieces = [Change("add", 1, escaped(text[at : at + PIECE_CHARS])) for at in starts]
@@ -269,6 +259,11 @@ class Renderer:
             self._html = begin + "".join(self._code_shown) + ends
             self._tail += "".join(self._code_pieces)
             self._code, self._code_chars = None, 0
+
+
+def _add_plain(pieces: list[str], text: str) -> list[Change]:
+    pieces.append(text)
+    return [Change("add", 1, escaped(text))] if text else []
 
 
 @lru_cache(maxsize=1_000)

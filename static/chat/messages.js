@@ -22,18 +22,16 @@ const follow = () => {
   lastTop = list.scrollTop;
 };
 
-// An answer is busy for as long as its status says so.
-const noteEnd = () => {
-  for (const message of list.querySelectorAll("[aria-busy]")) {
-    if (!message.querySelector("[data-running]")) message.removeAttribute("aria-busy");
-  }
-};
-
 list.addEventListener("scroll", noteReader);
-// A step may be so fresh that its scroll event comes after the next words.
+// The reader may have moved so lately that the scroll event comes after the next words.
 document.addEventListener("frame", noteReader); // socket.js
 document.addEventListener("taken", () => isFollowing && follow()); // steps.js
-list.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => target.matches(".message-status, .message") && noteEnd());
+
+// An answer is busy for as long as its status says so.
+list.addEventListener("htmx:oobAfterSwap", () => {
+  const ended = list.querySelectorAll("[aria-busy]:not(:has([data-running]))");
+  ended.forEach((message) => message.removeAttribute("aria-busy"));
+});
 
 jump.addEventListener("click", () => {
   setFollowing(true);

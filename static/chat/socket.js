@@ -1,5 +1,5 @@
 // The page's link to the site: a socket; where none opens, a stream of events, and where nothing
-// comes by that, questions (chat/fallbacks.py).
+// comes by that, questions (chat/fallbacks.py). Who takes the frames is there already (page.html).
 const CLOSE_NOT_ALLOWED = 4403; // chat/consumers.py
 const CLOSE_TOO_MANY = 4429;
 const RECONNECT_MAX_MS = 3000;
@@ -9,18 +9,18 @@ const ACKNOWLEDGE_FRAMES = 32;
 const OPEN_MS = 12000; // The site itself waits 10 s for its database (chatsite/settings.py).
 const SILENCE_MS = 10000;
 const STREAM_OPEN_MS = 5000;
+const QUESTION_MS = 500; // An answer takes as long (chat/fallbacks.py): one a second.
 const PONG_MS = 3000;
 const PATIENCE_MAX_MS = 30000;
 const PONG = "<!-- pong -->";
+const FRAME_END = "\x1e"; // chat/fallbacks.py
+const link = document.getElementById("link");
+const offline = document.getElementById("offline");
 let connection = null;
 let patienceMs = PONG_MS;
 let [received, acknowledged] = [0, 0]; // frames
 let [retries, failed] = [0, 0]; // attempts since the last connection, and before the first
-let [listening, acknowledging, countdown] = [0, 0, 0]; // timers
-let fallback = ""; // or what is used in the place of a socket: "events", "polling"
-
-const byId = (id) => document.getElementById(id);
-const offline = byId("offline");
+let [listening, acknowledging] = [0, 0]; // timers
 
 const position = () => {
   const message_id = [...document.querySelectorAll("[data-message]")].at(-1)?.dataset.message ?? 0;
@@ -31,18 +31,18 @@ const position = () => {
   return { message_id, shown_id, generation_id: seq ? generation : 0, seq: seq || 0, held: held || 0 };
 };
 
-const show = (notice) => {
-  clearInterval(countdown);
-  Object.assign(offline, { textContent: notice, hidden: !notice });
+const pass = (frame) => document.dispatchEvent(new CustomEvent("frame", { detail: frame })); // steps.js
+
+// messages.js counts the seconds down.
+const show = (notice, seconds = 0) => {
+  offline.innerHTML = notice.replace("%s", `<span data-countdown>${seconds}</span>`);
+  offline.hidden = !notice;
 };
 
 // Jitter, so that a restarted site is not met by all pages at once.
-const wait = (maxMs, text = offline.dataset.reconnecting) => {
+const wait = (maxMs, notice = offline.dataset.reconnecting) => {
   const delayMs = (maxMs * (1 + Math.random())) / 2;
-  let left = Math.ceil(delayMs / 1000);
-  const sentence = () => text.replace("%s", Math.max(0, left--));
-  show(sentence());
-  countdown = setInterval(() => (offline.textContent = sentence()), 1000);
+  show(notice, Math.ceil(delayMs / 1000));
   return delayMs;
 };
 
@@ -60,107 +60,99 @@ const acknowledge = () => {
 };
 
 // After a sleep a connection may be dead and nobody tells: a page that hears nothing asks.
-const listen = () => {
+const listen = (forMs, otherwise) => {
   clearTimeout(listening);
-  listening = setTimeout(ask, SILENCE_MS);
+  listening = setTimeout(otherwise, forMs);
 };
 
 const ask = () => {
   if (!isOpen()) return;
-  clearTimeout(listening);
-  listening = setTimeout(renew, patienceMs);
+  listen(patienceMs, renew);
   send({ verb: "ping" });
 };
 
 const renew = () => {
-  const dead = connection;
   // It may be slow, not dead: a large frame is not heard before its end.
   patienceMs = Math.min(2 * patienceMs, PATIENCE_MAX_MS);
-  show(offline.dataset.reconnecting.replace("%s", 0));
+  show(offline.dataset.reconnecting);
+  connection.close();
   connect();
-  dead.close();
 };
 
 const noteOpen = () => {
   received = acknowledged = retries = 0;
   failed = -Infinity;
   show("");
-  listen();
+  listen(SILENCE_MS, ask);
   send({ verb: "follow", ...position() });
   document.querySelectorAll(".stop-button").forEach((button) => (button.disabled = false));
 };
 
 const noteMessage = ({ data }) => {
-  listen();
+  listen(SILENCE_MS, ask);
   if (data === PONG) return (patienceMs = PONG_MS);
   received += 1;
   if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
   else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
-  document.dispatchEvent(new CustomEvent("frame", { detail: data }));
+  pass(data);
 };
 
 const noteClose = ({ target, code }) => {
   if (target !== connection) return; // Another one is in its place.
   clearTimeout(listening);
-  const { signedOut, tooMany, reconnecting } = offline.dataset;
-  if (code === CLOSE_NOT_ALLOWED) return show(signedOut);
-  if (++failed === 2) return fallBackTo("events");
-  const isTooMany = code === CLOSE_TOO_MANY;
-  const maxMs = isTooMany ? TOO_MANY_MAX_MS : Math.min(1000 * 2 ** retries++, RECONNECT_MAX_MS);
-  setTimeout(connect, wait(maxMs, isTooMany ? tooMany : reconnecting));
+  if (code === CLOSE_NOT_ALLOWED) return show(offline.dataset.signedOut);
+  if (++failed === 2) return stream();
+  if (code === CLOSE_TOO_MANY) return setTimeout(connect, wait(TOO_MANY_MAX_MS, offline.dataset.tooMany));
+  setTimeout(connect, wait(Math.min(1000 * 2 ** retries++, RECONNECT_MAX_MS)));
 };
 
 const connect = () => {
-  const opening = new WebSocket(new URL(byId("link").dataset.socket, location.href.replace("http", "ws")));
+  const opening = new WebSocket(new URL(link.dataset.socket, location.href.replace("http", "ws")));
   Object.assign(opening, { onopen: noteOpen, onmessage: noteMessage, onclose: noteClose });
   // A browser tries for minutes, ever more seldom; a new attempt finds a network that is back.
   setTimeout(() => opening.readyState === WebSocket.CONNECTING && opening.close(), OPEN_MS);
   connection = opening;
 };
 
-// A template holds the link that takes the place of the socket's.
-const fallBackTo = (name) => {
-  clearTimeout(listening);
-  fallback = name;
-  byId("link").replaceWith(byId(`link-by-${name}`).content.cloneNode(true));
-  htmx.process(byId("link"));
-};
-
-htmx.createEventSource = (url) => {
-  // A stream begins at once, where nothing on its way waits for its end.
-  listening = setTimeout(fallBackTo, STREAM_OPEN_MS, "polling");
-  return new EventSource(`${url}?${new URLSearchParams(position())}`);
-};
-
-document.addEventListener("htmx:sseBeforeMessage", () => {
-  clearTimeout(listening);
-  failed = 0;
-  show("");
-});
-
-// By itself it would come back with the position that it began with.
-document.addEventListener("htmx:sseError", ({ detail: { source } }) => {
-  clearTimeout(listening);
-  failed += 1;
-  setTimeout(() => {
+const stream = () => {
+  link.dataset.by = "events";
+  const source = new EventSource(`${link.dataset.stream}?${new URLSearchParams(position())}`);
+  source.onmessage = ({ data }) => {
+    clearTimeout(listening);
+    failed = 0;
+    show("");
+    pass(data);
+  };
+  const leave = (goOn, afterMs) => {
+    clearTimeout(listening);
     source.close();
-    fallBackTo(failed > 1 ? "polling" : "events");
-  }, failed > 1 ? wait(RECONNECT_MAX_MS) : 0);
-});
+    setTimeout(goOn, afterMs);
+  };
+  // By itself it would come back with the position that it began with.
+  source.onerror = () => (++failed > 1 ? leave(poll, wait(RECONNECT_MAX_MS)) : leave(stream, 0));
+  // It begins at once, where nothing on its way waits for its end.
+  listen(STREAM_OPEN_MS, () => leave(poll, 0));
+};
 
-document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
-  if (elt.id !== "link") return;
-  if (successful) show("");
-  else if (xhr.status === 403) {
-    elt.remove();
-    show(offline.dataset.signedOut);
-  } else wait(RECONNECT_MAX_MS);
-});
+const poll = async () => {
+  link.dataset.by = "polling";
+  try {
+    // As htmx asks: who is signed out gets a 403, not a page to sign in on.
+    const headers = { "HX-Request": "true" };
+    const response = await fetch(`${link.dataset.changes}?${new URLSearchParams(position())}`, { headers });
+    if (response.status === 403) return show(offline.dataset.signedOut);
+    if (!response.ok) throw new Error(response.status);
+    (await response.text()).split(FRAME_END).forEach(pass);
+    show("");
+    setTimeout(poll, QUESTION_MS);
+  } catch {
+    setTimeout(poll, wait(RECONNECT_MAX_MS));
+  }
+};
 
 // A form says whether there is a link: what that delivers is not answered twice.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (detail.verb === "post") detail.parameters.socket = isOpen() || fallback ? "open" : "closed";
-  if (detail.elt.id === "link") Object.assign(detail.parameters, position());
+  if (detail.verb === "post") detail.parameters.socket = isOpen() || link?.dataset.by ? "open" : "closed";
 });
 
 window.addEventListener("online", () => (isOpen() ? ask() : connection?.close()));
@@ -175,4 +167,4 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   button.disabled = true;
 });
 
-if (byId("link")) connect();
+if (link) connect();

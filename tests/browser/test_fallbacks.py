@@ -14,7 +14,7 @@ from tests.proxy import Proxy
 WEBSOCKET = b"Upgrade: websocket"
 EVENTS = b"text/event-stream"
 TEXT = "".join(f"word{n:04d} " for n in range(600)).strip()
-BY_EVENTS, BY_POLLING = "#link[sse-connect]", "#link[hx-get]"
+BY_EVENTS, BY_POLLING = "#link[data-by=events]", "#link[data-by=polling]"
 
 
 @pytest.fixture(params=["events", "polling"])

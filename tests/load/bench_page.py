@@ -97,7 +97,7 @@ def _gzipped(files: list[Path]) -> int:
 
 def streaming(chat: ChatPage, model: DemoThread) -> Iterator[Figure]:
     """Measure the main thread while a long answer comes at 100 deltas a second."""
-    _begin(chat, model, "long", DELTAS)
+    _begin(chat, model, "long")
     session = chat.page.context.new_cdp_session(chat.page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     begin, begun_at = _busy_s(session), time.monotonic()
@@ -110,7 +110,7 @@ def streaming(chat: ChatPage, model: DemoThread) -> Iterator[Figure]:
 
 def taking_input(chat: ChatPage, model: DemoThread) -> Iterator[Figure]:
     """Measure how long keys and Stop take until the page shows it, while an answer is written."""
-    _begin(chat, model, "interrupted", DELTAS)
+    _begin(chat, model, "interrupted")
     chat.composer.press_sequentially("What I type meanwhile", delay=50)
     yield Figure("a key, until it is shown", chat.page.evaluate("slowest.event"), 100, "ms")
     chat.page.evaluate("slowest.event = 0")
@@ -119,9 +119,9 @@ def taking_input(chat: ChatPage, model: DemoThread) -> Iterator[Figure]:
     yield Figure("Stop, until it is taken", chat.page.evaluate("slowest.event"), 100, "ms")
 
 
-def _begin(chat: ChatPage, model: DemoThread, name: str, deltas: int) -> None:
+def _begin(chat: ChatPage, model: DemoThread, name: str) -> None:
     """Have an answer begin that comes at 100 deltas a second."""
-    text = text_of(mixed, deltas * DELTA_CHARS)
+    text = text_of(mixed, DELTAS * DELTA_CHARS)
     model.script(name, Text(text, chunk=DELTA_CHARS, interval_s=1 / 100))
     chat.open()
     chat.play("plain")  # A first prompt loads a page.

@@ -96,10 +96,7 @@ class ShownPage:
         status = self.root.find("class", "message-status")
         assert status, "the page shows no status"
         place = {"data-seq": seq, "data-held": held}
-        for name, value in place.items():
-            status.attributes.pop(name, None)
-            if value is not None:
-                status.attributes[name] = str(value)
+        status.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
 
     def by_id(self, element_id: str) -> Element:
         element = self.root.find("id", element_id)

@@ -11,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat.render import Change, Renderer, digest_of, render, render_open
+from chat.render.markdown import plain
+from chat.render.renderer import MAX_TAIL_CHARS
 from tests.unit.cuttings import all_cuttings, cut, cut_texts
 from tests.unit.markdown_texts import EXAMPLES, Writer, noise
 from tests.unit.rendered_page import RenderedPage, grown, parse
@@ -208,6 +210,21 @@ def test_a_wrong_cut_is_made_good() -> None:
     text = LONG * 100
     renderer, page = grown([text[:2_000], text[2_000:], "\n===\n", "\nMore."])
     assert page.html == render(text + "\n===\n\nMore.")
+    assert renderer.digest == digest_of(page.html)
+
+
+def test_a_wrong_cut_is_made_good_behind_other_blocks() -> None:
+    text = LONG * 100
+    renderer, page = grown(["First.\n\n", text[:2_000], text[2_000:], "\n===\n", "\nMore."])
+    assert page.html == render(f"First.\n\n{text}\n===\n\nMore.")
+    assert renderer.digest == digest_of(page.html)
+
+
+def test_a_wrong_cut_that_comes_too_late_shows_plain_text() -> None:
+    text = LONG * (MAX_TAIL_CHARS // len(LONG) + 1)
+    pieces = [text[at : at + 2_000] for at in range(0, len(text), 2_000)]
+    renderer, page = grown(["First.\n\n", *pieces, "\n===\n", "\nMore."])
+    assert page.html == plain(f"First.\n\n{text}\n===\n\nMore.")
     assert renderer.digest == digest_of(page.html)
 
 

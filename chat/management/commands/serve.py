@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 WEBSOCKET_NEVER_TIMES_OUT = -1
-"""Daphne's default closes a socket after a day with a code after which no page comes back."""
+"""By default Daphne closes each socket after a day, and its page has to come back."""
 
 
 class Command(BaseCommand):
