@@ -29,7 +29,8 @@ STREAM_CHARS = 256_000
 """A stream ends behind so much; at most four bytes a character."""
 
 HEARTBEAT_S = 15.0
-"""After so much silence a stream says that it lives, which no proxy cuts off then."""
+ALIVE = "<!-- alive -->"
+"""After so much silence a stream says that it lives, to proxies and to its page."""
 
 ANSWER_CHARS = 500_000
 """An answer to a question ends behind so much, or with a single larger frame."""
@@ -54,7 +55,9 @@ async def stream(request: HttpRequest, conversation_id: UUID) -> HttpResponseBas
         return HttpResponse(status=429)
     position = Position.from_json(request.GET)
     frames = follow_conversation(user, conversation_id, position)
-    response = StreamingHttpResponse(_events(frames, by), content_type="text/event-stream")
+    response = StreamingHttpResponse(
+        _events(frames, position, by), content_type="text/event-stream"
+    )
     response.headers["X-Accel-Buffering"] = "no"  # nginx, ngx_http_proxy_module
     return response
 
@@ -67,7 +70,9 @@ async def changes(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     position = Position.from_json(request.GET)
     async with aclosing(follow_conversation(user, conversation_id, position)) as frames:
         # In somebody's words it would end a frame, and HTML allows it nowhere; JSON escapes it.
-        gathered = (frame.replace(FRAME_END, "\ufffd") for frame in await _gathered(frames))
+        gathered = (
+            frame.replace(FRAME_END, "\ufffd") for frame in await _gathered(frames, position)
+        )
         return HttpResponse(FRAME_END.join(gathered))
 
 
@@ -79,21 +84,23 @@ async def _reader(request: HttpRequest, conversation_id: UUID) -> tuple[User, so
     return user, sockets.SignedIn.by(user, request.session)
 
 
-async def _events(frames: AsyncGenerator[str, None], by: sockets.SignedIn) -> AsyncIterator[str]:
+async def _events(
+    frames: AsyncGenerator[str, None], position: Position, by: sockets.SignedIn
+) -> AsyncIterator[str]:
     """Yield frames as server-sent events (HTML, 9.2) until it is better to begin anew."""
     chars = 0
     over = asyncio.create_task(until_over(by), name="guard")
     coming: asyncio.Future[str | None] | None = None
     try:
         with sockets.counted(by):
-            while chars < STREAM_CHARS:
+            while chars < STREAM_CHARS or position.is_between:
                 coming = coming or asyncio.ensure_future(anext(frames, None))
                 tasks: set[asyncio.Future[Any]] = {coming, over}
                 await asyncio.wait(tasks, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
                 if over.done():
                     return
                 if not coming.done():
-                    yield ": alive\n\n"
+                    yield _event(ALIVE)
                     continue
                 frame, coming = coming.result(), None
                 if frame is None:
@@ -120,7 +127,7 @@ async def _end(*tasks: asyncio.Future[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _gathered(frames: AsyncIterator[str]) -> list[str]:
+async def _gathered(frames: AsyncIterator[str], position: Position) -> list[str]:
     """Return the frames of a moment. The longer the first takes, the longer is the moment.
 
     To take up a long answer where the page has it takes its time, which must not be most of it.
@@ -138,6 +145,6 @@ async def _gathered(frames: AsyncIterator[str]) -> list[str]:
                     moment.reschedule(loop.time() + wait_s)
                 gathered.append(frame)
                 chars += len(frame)
-                if chars > ANSWER_CHARS:
+                if chars > ANSWER_CHARS and not position.is_between:
                     break
     return gathered

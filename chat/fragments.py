@@ -5,8 +5,8 @@ top-level element, or several, each with `hx-swap-oob`; text is escaped here, ex
 chat/render/ made.
 
 Words come up to 30 times a second, and a swap costs a browser milliseconds. So a frame that only
-makes texts grow is no HTML but JSON, `[seq, held, step, step, ...]`, and the page's script takes
-its steps by itself (static/chat/steps.js).
+makes texts grow is no HTML but JSON, `[generation_id, seq, held, step, ...]`, and the page's script
+takes its steps by itself (static/chat/steps.js).
 """
 
 from __future__ import annotations
@@ -66,14 +66,16 @@ def more_progress(view: MessageView) -> Step:
     return Step(f"status-{view.generation_id}", 1, EVERYTHING, escape(view.received))
 
 
-def steps_frame(steps: Iterable[Step], seq: int | None, held: int | None) -> str:
+def steps_frame(
+    generation_id: int, steps: Iterable[Step], seq: int | None, held: int | None
+) -> str:
     """Return the frame that takes steps.
 
     Args:
         seq, held: the position that it leads to; None where it leads to none that could be gone
             on from.
     """
-    return json.dumps([seq, held, *steps], ensure_ascii=False, separators=(",", ":"))
+    return json.dumps([generation_id, seq, held, *steps], ensure_ascii=False, separators=(",", ":"))
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:

@@ -45,7 +45,7 @@ class LiveAnswer:
         self.characters = len(plain_text(earlier))
         self._earlier = earlier
         self._view = view
-        self._generation_id = view.generation.pk
+        self.generation_id = view.generation.pk
         self._durations = Durations()
         # Of this generation, begun and not stopped, by their index in its request.
         self._blocks: dict[int, LiveBlock | LiveText] = {}
@@ -167,11 +167,16 @@ class LiveAnswer:
         elif told != self._told:
             changes.append(fragments.more_progress(self.view()))
         *before, last = _joined(changes)
-        frames = [_frame(batch, None, None) for batch in before]
+        frames = [self._frame(batch, None, None) for batch in before]
         if before and isinstance(before[0], str):
             # Between two frames the page shows no position that could be gone on from.
             frames.insert(0, fragments.unplaced(self.view()))
-        return [*frames, _frame(last, self.seq, self.held)]
+        return [*frames, self._frame(last, self.seq, self.held)]
+
+    def _frame(self, batch: str | list[Step], seq: int | None, held: int | None) -> str:
+        return (
+            batch if isinstance(batch, str) else steps_frame(self.generation_id, batch, seq, held)
+        )
 
     def _status(self) -> str:
         """Return what the page says of the answer, with its position."""
@@ -270,11 +275,7 @@ class LiveAnswer:
         return list(dict.fromkeys(self._blocks.values()))
 
     def _element_id(self, number: int) -> str:
-        return block_id(self._generation_id, number)
-
-
-def _frame(batch: str | list[Step], seq: int | None, held: int | None) -> str:
-    return batch if isinstance(batch, str) else steps_frame(batch, seq, held)
+        return block_id(self.generation_id, number)
 
 
 def _joined(changes: list[Step | str]) -> list[str | list[Step]]:

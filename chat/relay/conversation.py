@@ -8,7 +8,7 @@ The database says what there is; a ring only says when to look.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from chat import fragments
-from chat.events import Bell, Follower, look_interval_s, read
+from chat.events import READ_ROWS, Bell, Entry, Follower, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
 from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
@@ -70,14 +70,15 @@ async def follow_conversation(
             if state is None:
                 yield fragments.deleted(conversation_id)
                 return
-            if frame := _catch_up(state, position, title):
-                yield frame
+            caught_up = _catch_up(state, position, title)
             title = state.conversation.title
             if state.running:
-                async for frame in _follow_answer(state, position):
+                async for frame in _follow_answer(state, position, caught_up):
                     yield frame
-            else:
-                await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
+                continue
+            if caught_up:
+                yield caught_up
+            await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
 
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
@@ -151,6 +152,8 @@ def _catch_up(state: _State, position: Position, title: str | None) -> str:
             position.generation_id = view.generation.pk
             position.seq, position.held = view.seq, view.held
             changes += _begin(state.conversation, view.generation.pk)
+        elif _is_large(view):
+            changes.append(fragments.unplaced(view))
     return "".join(changes)
 
 
@@ -171,39 +174,70 @@ def _begin(conversation: Conversation, generation_id: int) -> list[str]:
     ]
 
 
-async def _follow_answer(state: _State, position: Position) -> AsyncGenerator[str, None]:
-    """Yield frames from the reader's position in a running answer to its end."""
+async def _follow_answer(
+    state: _State, position: Position, caught_up: str
+) -> AsyncGenerator[str, None]:
+    """Yield frames from the reader's position in a running answer to its end.
+
+    To take up a long answer takes its time. All of it passes before the first frame, so that who
+    takes frames for a moment alone (chat/fallbacks.py) gets more than `caught_up`, which is first.
+    """
     view = state.running
     assert view is not None and view.generation is not None  # noqa: S101  (for the types)
     generation_id = view.generation.pk
+    frames = [caught_up] if caught_up else []
     is_large = False
-    if position.generation_id != generation_id:
-        # The reader does not show it as running: it gets the message whole, and goes on.
+    if position.generation_id != generation_id or position.message_id != view.message.pk:
+        # It is not shown as running, or more stands below it already: it comes whole, and goes on.
+        position.generation_id = position.seq = position.held = 0
+        position.shown_id = max(position.shown_id, generation_id)
         views = await in_thread(_view_again, view.message.pk)
-        if not views:
-            return  # Deleted just now; the next look says so.
-        view = views[0]
-        if not view.is_running:
-            # It ended just now, or while the reader was away and something else began.
-            yield fragments.message_or_link(view)
-            position.shown_id = max(position.shown_id, generation_id)
+        if views and views[0].is_running:
+            is_large, view = _is_large(views[0]), _emptied(views[0])
+            position.generation_id = generation_id
+            position.seq, position.held = view.seq, view.held
+            # Where its text is still to come, there is no position that could be gone on from.
+            place = [fragments.unplaced(view)] if is_large else []
+            begin = _begin(state.conversation, generation_id)
+            frames.append("".join([fragments.message(view), *place, *begin]))
+        else:
+            # It ended just now, or while the reader was away; of what was deleted the next look
+            # tells.
+            frames += [_ended(state.conversation, view) for view in views]
+            for frame in _noted(frames, position):
+                yield frame
             return
-        is_large, view = _is_large(view), _emptied(view)
-        yield fragments.message(view)
-        position.generation_id = position.shown_id = generation_id
-        position.seq, position.held = view.seq, view.held
-        yield "".join(_begin(state.conversation, generation_id))
     answer = LiveAnswer(view)
     if is_large:
-        answer.show_earlier()
+        await in_thread(answer.show_earlier)
+        frames += await _frames(answer, [], overdue=False)
     if position.seq:
         await in_thread(_resume, answer, generation_id, position)
+    for frame in _noted(frames, position):
+        yield frame
     async for frame in _paced(answer, generation_id, position):
         yield frame
-    for frame in await in_thread(_end, state.conversation, answer):
+    for frame in _noted(await in_thread(_end, state.conversation, answer), position):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
     position.generation_id = position.seq = position.held = 0
+
+
+def _ended(conversation: Conversation, view: MessageView) -> str:
+    return "".join(
+        [
+            fragments.message_or_link(view),
+            fragments.composer_actions(None),
+            fragments.sidebar_item(conversation, is_running=False),
+        ]
+    )
+
+
+def _noted(frames: list[str], position: Position) -> Iterator[str]:
+    """Yield frames that belong together, and note whether more of them follow."""
+    for number, frame in enumerate(frames, 1):
+        position.is_between = number < len(frames)
+        yield frame
 
 
 async def _paced(
@@ -217,14 +251,12 @@ async def _paced(
         while not follower.has_ended:
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
             entries = await follower.next(timeout_s)
-            for entry in entries:
-                answer.feed(entry)
             now = loop.time()
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
             # What is held now may have come just now, behind a word that has ended since.
-            frames = await _frames(answer, overdue=False)
+            frames = await _frames(answer, entries, overdue=False)
             if overdue and not frames:
-                frames = await _frames(answer, overdue=True)
+                frames = await _frames(answer, [], overdue=True)
             took_s = loop.time() - now
             if not answer.held:
                 held_since = None
@@ -234,7 +266,7 @@ async def _paced(
                 frames.append(fragments.announcement(answer.view().received))
                 announced_at = now
             position.seq, position.held = answer.seq, answer.held
-            for frame in frames:
+            for frame in _noted(frames, position):
                 yield frame
             if frames:
                 pause_s = _pause_s(len(entries), now - sent_at, took_s)
@@ -244,15 +276,22 @@ async def _paced(
 
 def _pause_s(events: int, since_s: float, took_s: float) -> float:
     """Return the time until the next frames; where parsing takes long, it is done less often."""
-    least_s = CROWD_INTERVAL_S if events > CROWD_PER_S * since_s else FRAME_INTERVAL_S
+    # As many as are read at once are the past, which a page catches up with soon.
+    is_crowd = CROWD_PER_S * since_s < events < READ_ROWS
+    least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
     return max(least_s, min(10 * took_s, SLOW_INTERVAL_S))
 
 
-async def _frames(answer: LiveAnswer, *, overdue: bool) -> list[str]:
-    """Return an answer's next frames, without holding up the loop where there is much to parse."""
-    if answer.work_chars < LONG_CHARS:
+async def _frames(answer: LiveAnswer, entries: list[Entry], *, overdue: bool) -> list[str]:
+    """Take in events and return what they change, off the loop where there is much to parse."""
+
+    def take() -> list[str]:
+        for entry in entries:
+            answer.feed(entry)
         return answer.frames(overdue=overdue)
-    return await in_thread(answer.frames, overdue=overdue)
+
+    chars = answer.work_chars + sum(len(entry.data) for entry in entries)
+    return take() if chars < LONG_CHARS else await in_thread(take)
 
 
 def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
@@ -273,7 +312,7 @@ def _end(conversation: Conversation, answer: LiveAnswer) -> list[str]:
     # What a text shows may depend on its end, such as the numbers of what it cites, or a link whose
     # address stands there. A refused answer is folded away, so that its whole body changes.
     steps = None if view.is_refused else answer.corrections(view.message.rendered)
-    frame = fragments.steps_frame(steps or [], answer.seq, answer.held)
+    frame = fragments.steps_frame(answer.generation_id, steps or [], answer.seq, answer.held)
     is_whole = steps is None or len(frame) > fragments.MESSAGE_MAX_CHARS
     ending = [
         fragments.message_or_link(view) if is_whole else fragments.status(view),

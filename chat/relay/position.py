@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 
@@ -13,7 +13,8 @@ class Position:
 
     `message_id` is the last message shown (0: none); `generation_id` its running answer (0:
     none), shown to event `seq` but for the last `held` characters. `shown_id` is the newest
-    generation of which the reader shows anything, running or ended.
+    generation of which the reader shows anything, running or ended. `is_between` says that frames
+    are to follow at once, before which the reader has no position that could be gone on from.
     """
 
     message_id: int = 0
@@ -21,6 +22,7 @@ class Position:
     seq: int = 0
     held: int = 0
     shown_id: int = 0
+    is_between: bool = field(default=False, init=False)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

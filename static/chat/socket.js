@@ -9,6 +9,8 @@ const ACKNOWLEDGE_FRAMES = 32;
 const OPEN_MS = 12000; // The site itself waits 10 s for its database (chatsite/settings.py).
 const SILENCE_MS = 10000;
 const STREAM_OPEN_MS = 5000;
+const STREAM_SILENCE_MS = 40000; // Two of its heartbeats are missing (chat/fallbacks.py).
+const ANSWER_MAX_MS = 30000;
 const QUESTION_MS = 500; // An answer takes as long (chat/fallbacks.py): one a second.
 const PONG_MS = 3000;
 const PATIENCE_MAX_MS = 30000;
@@ -19,7 +21,7 @@ const offline = document.getElementById("offline");
 let connection = null;
 let patienceMs = PONG_MS;
 let [received, acknowledged] = [0, 0]; // frames
-let [retries, failed] = [0, 0]; // attempts since the last connection, and before the first
+let [retries, failed] = [0, 0]; // attempts since something came, and before the first connection
 let [listening, acknowledging] = [0, 0]; // timers
 
 const position = () => {
@@ -80,7 +82,7 @@ const renew = () => {
 };
 
 const noteOpen = () => {
-  received = acknowledged = retries = 0;
+  received = acknowledged = 0;
   failed = -Infinity;
   show("");
   listen(SILENCE_MS, ask);
@@ -92,6 +94,7 @@ const noteMessage = ({ data }) => {
   listen(SILENCE_MS, ask);
   if (data === PONG) return (patienceMs = PONG_MS);
   received += 1;
+  retries = 0; // It opens even where nothing can be read.
   if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
   else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
   pass(data);
@@ -118,7 +121,7 @@ const stream = () => {
   link.dataset.by = "events";
   const source = new EventSource(`${link.dataset.stream}?${new URLSearchParams(position())}`);
   source.onmessage = ({ data }) => {
-    clearTimeout(listening);
+    listen(STREAM_SILENCE_MS, () => leave(stream, 0));
     failed = 0;
     show("");
     pass(data);
@@ -138,8 +141,8 @@ const poll = async () => {
   link.dataset.by = "polling";
   try {
     // As htmx asks: who is signed out gets a 403, not a page to sign in on.
-    const headers = { "HX-Request": "true" };
-    const response = await fetch(`${link.dataset.changes}?${new URLSearchParams(position())}`, { headers });
+    const options = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(ANSWER_MAX_MS) };
+    const response = await fetch(`${link.dataset.changes}?${new URLSearchParams(position())}`, options);
     if (response.status === 403) return show(offline.dataset.signedOut);
     if (!response.ok) throw new Error(response.status);
     (await response.text()).split(FRAME_END).forEach(pass);

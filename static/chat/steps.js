@@ -1,6 +1,5 @@
 // Takes frames: most are steps of a text that grows (chat/fragments.py), htmx swaps the others.
 const PART_BLOCKS = 12;
-const messages = document.getElementById("messages");
 
 // What grows is laid out with all that stands beside it. So the blocks of a long text stand in
 // parts, which cost nothing where they are out of sight (chat.css).
@@ -31,11 +30,10 @@ const takeStep = ([id, depth, drops, markup]) => {
   else place.insertAdjacentHTML("beforeend", markup);
 };
 
-const takeSteps = ([seq, held, ...steps]) => {
+const takeSteps = ([generation, seq, held, ...steps]) => {
   steps.forEach(takeStep);
-  // What runs stands last. To look for it on the whole page would cost more the longer that is.
-  const running = messages.lastElementChild?.querySelector(":scope > [data-running]");
-  if (running) Object.assign(running.dataset, { seq: seq ?? "", held: held ?? "" });
+  const status = document.getElementById(`status-${generation}`);
+  if (status) Object.assign(status.dataset, { seq: seq ?? "", held: held ?? "" });
 };
 
 document.addEventListener("frame", ({ detail: frame }) => {

@@ -16,6 +16,7 @@ I11  no log holds what somebody wrote, a key or a cookie, and each failure has i
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -163,7 +164,12 @@ class History:
         assert live_ids == fresh.message_ids, f"I8: {live_ids}, afresh {fresh.message_ids}"
         for message_id in live_ids:
             live = tab.page.article(message_id).markup()
-            assert live == fresh.article(message_id).markup(), f"I8: message {message_id} differs"
+            afresh = fresh.article(message_id).markup()
+            same = len(os.path.commonprefix([live, afresh]))
+            assert live == afresh, (
+                f"I8: message {message_id} has {live[same : same + 200]!r} at {same}, "
+                f"afresh {afresh[same : same + 200]!r}"
+            )
 
     def _check_sites_logs(self) -> None:
         log = self.place.log_text()

@@ -70,7 +70,13 @@ class ShownPage:
         for element in parse(frame).elements:
             self._swap(element)
 
-    def _take(self, seq: int | None, held: int | None, *steps: tuple[str, int, int, str]) -> None:
+    def _take(
+        self,
+        generation_id: int,
+        seq: int | None,
+        held: int | None,
+        *steps: tuple[str, int, int, str],
+    ) -> None:
         for element_id, depth, drops, markup in steps:
             target = self._root.by_id(element_id)
             for _ in range(depth):
@@ -80,10 +86,9 @@ class ShownPage:
             for _ in range(drops):
                 target.children.remove(target.elements[-1])
             target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
-        running = self._root.find(lambda e: "data-running" in e.attributes)
-        if running:
+        if status := self._root.by_id(f"status-{generation_id}"):
             place = {"data-seq": seq, "data-held": held}
-            running.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
+            status.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
 
     @property
     def position(self) -> Position:

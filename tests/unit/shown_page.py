@@ -85,7 +85,13 @@ class ShownPage:
         for element in parse(frame).elements:
             self._swap(element, element.attributes.pop("hx-swap-oob"))
 
-    def _take(self, seq: int | None, held: int | None, *steps: tuple[str, int, int, str]) -> None:
+    def _take(
+        self,
+        generation_id: int,
+        seq: int | None,
+        held: int | None,
+        *steps: tuple[str, int, int, str],
+    ) -> None:
         for element_id, depth, drops, markup in steps:
             target = self.by_id(element_id)
             for _ in range(depth):
@@ -93,10 +99,10 @@ class ShownPage:
             for _ in range(drops):
                 target.children.remove(target.elements[-1])
             target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
-        status = self.root.find("class", "message-status")
-        assert status, "the page shows no status"
         place = {"data-seq": seq, "data-held": held}
-        status.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
+        self.by_id(f"status-{generation_id}").attributes.update(
+            {k: "" if v is None else str(v) for k, v in place.items()}
+        )
 
     def by_id(self, element_id: str) -> Element:
         element = self.root.find("id", element_id)

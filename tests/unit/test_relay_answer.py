@@ -114,7 +114,7 @@ class Reader:
         """Correct what only the end shows, as the relay does."""
         changes = self.answer.corrections(render_blocks(content_of(self.log).blocks()))
         assert changes is not None
-        self.page.apply(fragments.steps_frame(changes, 0, 0))
+        self.page.apply(fragments.steps_frame(3, changes, 0, 0))
         return self.body()
 
     def body(self) -> str:
@@ -370,7 +370,7 @@ def test_words_come_as_steps_without_markup_around_them() -> None:
     for entry in reader.log[4:6]:
         reader.answer.feed(entry)
     (frame,) = reader.answer.frames(overdue=False)
-    assert json.loads(frame) == [6, 3, ["block-3-0", 1, 0, " more &amp; more and a last"]]
+    assert json.loads(frame) == [3, 6, 3, ["block-3-0", 1, 0, " more &amp; more and a last"]]
 
 
 def test_nothing_new_makes_no_frame() -> None:

@@ -119,7 +119,7 @@ def test_what_earlier_parts_wrote_is_gone_on_with(
     for entry in log:
         answer.feed(entry)
     corrections = answer.corrections(render_blocks(blocks)) or []
-    for frame in [*answer.frames(overdue=False), fragments.steps_frame(corrections, 0, 0)]:
+    for frame in [*answer.frames(overdue=False), fragments.steps_frame(3, corrections, 0, 0)]:
         page.apply(frame)
     ended = view(Generation.Status.COMPLETE, blocks=views_at_the_end(blocks, len(earlier), log))
     fresh = ShownPage(fragments.message(ended))
