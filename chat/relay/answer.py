@@ -56,6 +56,8 @@ class LiveAnswer:
         self._running: list[LiveBlock] = []
         self._failures = failures_by_tool(earlier)
         self._digests: dict[int, bytes] = {}
+        # Whether the page shows what depends on the pieces that it got.
+        self._is_peculiar = False
         # Of the blocks begun so far: how many in all, and how many of this generation.
         self._count, self._own = len(earlier), 0
         self._is_resuming = self._is_wait_new = False
@@ -171,6 +173,9 @@ class LiveAnswer:
         if before and isinstance(before[0], str):
             # Between two frames the page shows no position that could be gone on from.
             frames.insert(0, fragments.unplaced(self.view()))
+        if self._is_peculiar:
+            # Who comes back gets the message whole.
+            return [*frames, self._frame(last, None, None), self._frame([], None, None)]
         return [*frames, self._frame(last, self.seq, self.held)]
 
     def _frame(self, batch: str | list[Step], seq: int | None, held: int | None) -> str:
@@ -257,6 +262,7 @@ class LiveAnswer:
     def _close(self, text: LiveText) -> None:
         self._release(text, stopped=True)
         self._changes.extend(text.close())
+        self._is_peculiar |= text.has_given_up
         self._digests[text.number] = text.digest
 
     def _release(
@@ -265,6 +271,7 @@ class LiveAnswer:
         changes, characters = block.release(overdue=overdue, stopped=stopped)
         self._changes.extend(changes)
         self.characters += characters
+        self._is_peculiar |= isinstance(block, LiveText) and block.has_given_up
 
     def _add(self, number: int, view: BlockView) -> None:
         element_id = self._element_id(number)

@@ -180,7 +180,7 @@ async def _follow_answer(
     """Yield frames from the reader's position in a running answer to its end.
 
     To take up a long answer takes its time. All of it passes before the first frame, so that who
-    takes frames for a moment alone (chat/fallbacks.py) gets more than `caught_up`, which is first.
+    takes frames for a moment alone (chat/fallbacks.py) gets more than `caught_up`.
     """
     view = state.running
     assert view is not None and view.generation is not None  # noqa: S101  (for the types)
@@ -189,7 +189,8 @@ async def _follow_answer(
     is_large = False
     if position.generation_id != generation_id or position.message_id != view.message.pk:
         # It is not shown as running, or more stands below it already: it comes whole, and goes on.
-        position.generation_id = position.seq = position.held = 0
+        if position.generation_id == generation_id:
+            position.generation_id = position.seq = position.held = 0
         position.shown_id = max(position.shown_id, generation_id)
         views = await in_thread(_view_again, view.message.pk)
         if views and views[0].is_running:
@@ -201,10 +202,10 @@ async def _follow_answer(
             begin = _begin(state.conversation, generation_id)
             frames.append("".join([fragments.message(view), *place, *begin]))
         else:
-            # It ended just now, or while the reader was away; of what was deleted the next look
-            # tells.
-            frames += [_ended(state.conversation, view) for view in views]
-            for frame in _noted(frames, position):
+            # It ended just now, or while the reader was away, before what it has caught up with
+            # began. Of what was deleted the next look tells.
+            ended = [_ended(state.conversation, view) for view in views]
+            for frame in _noted([*ended, *frames], position):
                 yield frame
             return
     answer = LiveAnswer(view)

@@ -18,8 +18,8 @@ class LiveText:
     Args:
         number: of its first block.
         shown: what the reader shows of it already, as a text that may go on.
-        is_unsure: whether the reader shows some of it already, in pieces that are not known, on
-            which it depends what is shown of a text that costs too much, or whose links come late.
+        is_unsure: whether the reader shows some of it already, in pieces that are not known; a
+            link whose address came later may then be shown without it.
     """
 
     def __init__(
@@ -31,8 +31,10 @@ class LiveText:
         self.is_unsure = is_unsure
         self._renderer = Renderer()
         self._new: list[str] = []
+        self._before = ""
         # Parsed when more comes; it may be long.
         self._shown = shown
+        self._has_definition = False
 
     @property
     def work_chars(self) -> int:
@@ -40,9 +42,14 @@ class LiveText:
         return len(self._shown) + sum(map(len, self._new)) + self._renderer.open_chars
 
     @property
+    def has_given_up(self) -> bool:
+        """Whether it is shown as plain text, which depends on the pieces that it came in."""
+        return self._renderer.has_given_up
+
+    @property
     def digest(self) -> bytes:
         """What tells the HTML that is shown, once the text is closed; b"" where nothing does."""
-        return b"" if self.is_unsure else self._renderer.digest
+        return b"" if self.is_unsure and self._has_definition else self._renderer.digest
 
     def add(self, text: str) -> None:
         """Take in what comes next."""
@@ -77,6 +84,8 @@ class LiveText:
         if self._shown:
             shown, self._shown = self._shown, ""
             self._feed(shown)
+        self._has_definition |= "]:" in self._before + text
+        self._before = text[-1:] or self._before
         return self._renderer.feed(text)
 
     def _steps(self, changes: list[Change]) -> list[Step]:

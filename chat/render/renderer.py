@@ -128,6 +128,11 @@ class Renderer:
         return len(self._tail) + self._code_chars
 
     @property
+    def has_given_up(self) -> bool:
+        """Whether all of the text is shown as it is, because it would cost too much."""
+        return self._plain is self._pieces
+
+    @property
     def digest(self) -> bytes:
         """What `digest_of` gives for the HTML that the page shows, once the text is closed."""
         digest = self._digest.copy()

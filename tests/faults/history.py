@@ -16,7 +16,6 @@ I11  no log holds what somebody wrote, a key or a cookie, and each failure has i
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -165,7 +164,14 @@ class History:
         for message_id in live_ids:
             live = tab.page.article(message_id).markup()
             afresh = fresh.article(message_id).markup()
-            same = len(os.path.commonprefix([live, afresh]))
+            same = next(
+                (
+                    at
+                    for at, pair in enumerate(zip(live, afresh, strict=False))
+                    if len(set(pair)) > 1
+                ),
+                0,
+            )
             assert live == afresh, (
                 f"I8: message {message_id} has {live[same : same + 200]!r} at {same}, "
                 f"afresh {afresh[same : same + 200]!r}"

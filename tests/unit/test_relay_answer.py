@@ -21,6 +21,7 @@ from chat.events import Entry
 from chat.models import Generation, Message
 from chat.relay.answer import LiveAnswer
 from chat.render import render_blocks
+from chat.render.renderer import MAX_TAIL_CHARS
 from chat.transcript import MessageView
 from tests.unit.cuttings import cut_texts
 from tests.unit.shown_page import Element, ShownPage
@@ -100,7 +101,7 @@ class Reader:
         """Come back over a new socket, with what the page says that it shows."""
         status = self.page.by_id("status-3").attributes
         self.answer = LiveAnswer(view())
-        if "data-seq" not in status:
+        if not status.get("data-seq"):
             # It has no position to go on from: it gets the message anew.
             self.page = ShownPage(fragments.message(view()))
         elif seq := int(status["data-seq"]):
@@ -371,6 +372,19 @@ def test_words_come_as_steps_without_markup_around_them() -> None:
         reader.answer.feed(entry)
     (frame,) = reader.answer.frames(overdue=False)
     assert json.loads(frame) == [3, 6, 3, ["block-3-0", 1, 0, " more &amp; more and a last"]]
+
+
+def test_what_costs_too_much_is_not_gone_on_from() -> None:
+    # That it is shown as plain text depends on the pieces: as one it would have been a heading.
+    words = "Some *words* and more. " * (MAX_TAIL_CHARS // 20)
+    pieces = [words[at : at + 2_000] for at in range(0, len(words), 2_000)]
+    texts = ["First.\n\n", *pieces, "\n---\n", "\nThen *come* more.\n\n", "And more."]
+    reader = Reader(log_of(*text_events(texts)))
+    for _ in range(len(reader.log) - 3):
+        reader.read(1)
+    assert reader.page.by_id("status-3").attributes["data-seq"] == ""
+    reader.reconnect()
+    assert reader.read_to_the_end() == fresh_body(reader.log)
 
 
 def test_nothing_new_makes_no_frame() -> None:
