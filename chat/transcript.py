@@ -21,7 +21,7 @@ from chat import errors, events
 from chat.blocks import BlockView, view_blocks
 from chat.content import Block, Content, is_text, joined, part_before, plain_text, text_runs
 from chat.durations import Durations, all_seconds
-from chat.kinds import REQUEST, RETRY
+from chat.kinds import FINAL, REQUEST, RETRY
 from chat.models import Conversation, Generation, Message, User
 from chat.render import render_blocks, render_open
 from chat.words import split_ready
@@ -183,6 +183,8 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
     content, durations, seq = Content(), Durations(), 0
     retry: dict[str, Any] | None = None
     for entry in events.read(generation.pk):
+        if entry.kind == FINAL:
+            break  # It has ended in between: its socket shows the end, and what is still held.
         data = json.loads(entry.data)
         content.feed(entry.kind, data)
         durations.feed(entry.kind, data, entry.at)

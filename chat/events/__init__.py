@@ -11,12 +11,11 @@ from __future__ import annotations
 from chat.events.commit import Committer, Log, LogClosed, insert_entries, topic
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
-from chat.events.follow import READ_ROWS, Follower, follow, read
+from chat.events.follow import Follower, follow, read
 from chat.events.prune import prune
 from chat.events.rings import Bell, ring, ring_here
 
 __all__ = [
-    "READ_ROWS",
     "Bell",
     "Committer",
     "Entry",

@@ -21,7 +21,7 @@ from chat.threads import in_thread
 SILENCE_S = 1.0
 """After so long without a ring a reader looks into the database by itself."""
 
-READ_ROWS = 500
+READ_ROWS = 2_000
 """At most so many events are read from the database at once."""
 
 READ_CHARS = 500_000
@@ -45,13 +45,15 @@ class Follower:
 
     Args:
         after: the last seq that the reader has.
+
+    `is_behind` says whether more was there already than `next` has given.
     """
 
     def __init__(self, generation_id: int, after: int = 0) -> None:
         self._generation_id = generation_id
         self._bell = Bell(topic(generation_id))
         self.after = after
-        self.has_ended = False
+        self.has_ended = self.is_behind = False
 
     def __enter__(self) -> Self:
         self._bell.__enter__()
@@ -84,11 +86,14 @@ class Follower:
     async def _read(self) -> list[Entry]:
         log = live_logs.get(self._generation_id)
         recent = log.since(self.after) if log else None
+        self.is_behind = False
         if recent is not None:
             return recent
         entries, is_over = await in_thread(_read_rows, self._generation_id, self.after)
         # Final and nothing left, or deleted: no event will ever come.
         self.has_ended = is_over and not entries
+        chars = sum(len(entry.data) for entry in entries)
+        self.is_behind = len(entries) >= READ_ROWS or chars >= READ_CHARS
         return entries
 
 

@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from chat import fragments
-from chat.events import READ_ROWS, Bell, Entry, Follower, look_interval_s, read
+from chat.events import Bell, Entry, Follower, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
 from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
@@ -90,6 +90,8 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     # What runs before what has ended: of what ends in between, nothing would ring any more.
     running = _running(conversation, position, added)
     changed = view_messages(_changed(conversation, position))
+    if running and running.generation_id in [view.generation_id for view in changed]:
+        running = None  # It has ended in between.
     return _State(conversation, added, changed, _replaced_by(added), running)
 
 
@@ -272,14 +274,13 @@ async def _paced(
             if frames:
                 pause_s = _pause_s(len(entries), now - sent_at, took_s)
                 sent_at = now
-                await asyncio.sleep(pause_s)
+                # With the past a page catches up soon.
+                await asyncio.sleep(FRAME_INTERVAL_S if follower.is_behind else pause_s)
 
 
 def _pause_s(events: int, since_s: float, took_s: float) -> float:
     """Return the time until the next frames; where parsing takes long, it is done less often."""
-    # As many as are read at once are the past, which a page catches up with soon.
-    is_crowd = CROWD_PER_S * since_s < events < READ_ROWS
-    least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
+    least_s = CROWD_INTERVAL_S if events > CROWD_PER_S * since_s else FRAME_INTERVAL_S
     return max(least_s, min(10 * took_s, SLOW_INTERVAL_S))
 
 

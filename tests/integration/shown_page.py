@@ -167,6 +167,11 @@ class ShownPage:
                 return
 
 
+def _is_placed_status(element: Element) -> bool:
+    is_status = "message-status" in element.attributes.get("class", "").split()
+    return is_status and element.attributes.get("data-seq") != ""
+
+
 class _Parser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
