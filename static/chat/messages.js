@@ -25,13 +25,16 @@ const follow = () => {
 list.addEventListener("scroll", noteReader);
 // The reader may have moved so lately that the scroll event comes after the next words.
 document.addEventListener("frame", noteReader); // socket.js
-document.addEventListener("taken", () => isFollowing && follow()); // steps.js
 
 // An answer is busy for as long as its status says so.
 list.addEventListener("htmx:oobAfterSwap", () => {
   const ended = list.querySelectorAll("[aria-busy]:not(:has([data-running]))");
   ended.forEach((message) => message.removeAttribute("aria-busy"));
 });
+
+// What is out of sight has its true height only when it is shown (chat.css).
+const keepUp = new ResizeObserver(() => isFollowing && follow());
+for (const id of ["conversation", "messages"]) keepUp.observe(document.getElementById(id));
 
 jump.addEventListener("click", () => {
   setFollowing(true);

@@ -10,7 +10,6 @@ const OPEN_MS = 12000; // The site itself waits 10 s for its database (chatsite/
 const SILENCE_MS = 10000;
 const STREAM_OPEN_MS = 5000;
 const STREAM_SILENCE_MS = 40000; // Two of its heartbeats are missing (chat/fallbacks.py).
-const ANSWER_MAX_MS = 30000;
 const QUESTION_MS = 500; // An answer takes as long (chat/fallbacks.py): one a second.
 const PONG_MS = 3000;
 const PATIENCE_MAX_MS = 30000;
@@ -141,7 +140,7 @@ const poll = async () => {
   link.dataset.by = "polling";
   try {
     // As htmx asks: who is signed out gets a 403, not a page to sign in on.
-    const options = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(ANSWER_MAX_MS) };
+    const options = { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE_MAX_MS) };
     const response = await fetch(`${link.dataset.changes}?${new URLSearchParams(position())}`, options);
     if (response.status === 403) return show(offline.dataset.signedOut);
     if (!response.ok) throw new Error(response.status);

@@ -39,5 +39,4 @@ const takeSteps = ([generation, seq, held, ...steps]) => {
 document.addEventListener("frame", ({ detail: frame }) => {
   if (frame[0] === "[") takeSteps(JSON.parse(frame));
   else htmx.swap("#link", frame, { swapStyle: "none", settleDelay: 0 });
-  document.dispatchEvent(new Event("taken"));
 });

@@ -96,9 +96,7 @@ class ShownPage:
         shown = [e for e, _ in self._root.walk() if "data-message" in e.attributes]
         last = int(shown[-1].attributes["data-message"]) if shown else 0
         running = self._root.find(lambda e: bool(e.attributes.get("data-seq")))
-        statuses = (
-            e.attributes for e, _ in self._root.walk() if e.attributes.get("data-seq") != ""
-        )
+        statuses = (e.attributes for e, _ in self._root.walk() if _is_placed_status(e))
         ids = (int(status.get("data-generation") or 0) for status in statuses)
         position = Position(last, shown_id=max(ids, default=0))
         if running:
