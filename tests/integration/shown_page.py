@@ -70,6 +70,11 @@ class ShownPage:
         for element in parse(frame).elements:
             self._swap(element)
 
+    def apply_loaded(self, html: str) -> None:
+        """Put a message that was loaded by itself in the place of its link."""
+        for element in parse(html).elements:
+            self._replace(element.attributes["id"], [element])
+
     def _take(
         self,
         generation_id: int,

@@ -32,7 +32,7 @@ from tests.integration.answers import (
     send,
     stop,
 )
-from tests.integration.test_relay import check_like_fresh, get, load, watch
+from tests.integration.test_relay import check_like_fresh, get, load, socket, watch
 
 pytestmark = pytest.mark.asyncio
 
@@ -198,6 +198,23 @@ async def test_page_that_was_away_shows_the_continuation(
     second = await continued(alice, first)
     page = await watch(alice, second, page)
     await check_like_fresh(alice, second, page)
+
+
+@pytest.mark.parametrize("frames_before", range(1, 4))
+async def test_page_that_is_cut_off_while_a_long_answer_is_gone_on_with(
+    worker: Worker, model: DemoThread, alice: User, frames_before: int
+) -> None:
+    """What stands there already is too much for a frame, and comes in several ones."""
+    model.script("long-cut", Text("w0001 w0002\n\n" * 12_000, chunk=0), Finish("max_tokens"))
+    first = await answered(alice, prompt("long-cut"))
+    page = await load(alice, first.conversation)
+    await in_thread(services.continue_answer, alice, first.message_id)
+    async with socket(alice, first.conversation, page) as frames:
+        for _ in range(frames_before):
+            page.apply(await anext(frames))
+    generation = await newest(first.message_id)
+    await watch(alice, generation, page)
+    await check_like_fresh(alice, await finished(generation), page)
 
 
 async def test_page_opened_in_the_middle_of_a_continuation(

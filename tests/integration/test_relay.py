@@ -14,7 +14,7 @@ from django.urls import reverse
 from chat import services
 from chat.content import plain_text
 from chat.demo.search import TIDES, cited, failed_search, found, search_call
-from chat.demo.steps import Block, Delta, Event, Step, Text, Thinking, ToolUse
+from chat.demo.steps import Block, Cut, Delta, Event, Step, Text, Thinking, ToolUse
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
 from chat.models import Conversation, Generation, User
@@ -65,7 +65,7 @@ async def watch(user: User, generation: Generation, page: ShownPage) -> ShownPag
         while not has_ended(page, generation.pk):
             page.apply(await anext(frames))
             for path in page.loads:
-                page.apply(await get(user, path))
+                page.apply_loaded(await get(user, path))
     return page
 
 
@@ -170,6 +170,20 @@ async def test_page_that_is_cut_off_again_and_again(
                     if has_ended(page, generation.pk):
                         break
     await check_like_fresh(alice, await finished(generation), page)
+
+
+async def test_page_made_while_its_answer_ends(
+    worker: Worker, model: DemoThread, alice: User
+) -> None:
+    """Its row was read while it ran, its log when it had ended, in the middle of a word."""
+    model.script("cut-word", Text("Some words and half a wo"), Cut())
+    ended = await answered(alice, prompt("cut-word"))
+    row = Generation.objects.filter(pk=ended.pk)
+    await row.aupdate(status=Generation.Status.STREAMING, finished_at=None)
+    page = await load(alice, ended.conversation)
+    await row.aupdate(status=ended.status, finished_at=ended.finished_at)
+    assert page.position.generation_id == ended.pk and page.position.held
+    await check_like_fresh(alice, ended, await watch(alice, ended, page))
 
 
 async def test_page_that_is_cut_off_in_a_big_delta(
