@@ -22,8 +22,9 @@ def demo_site() -> Iterator[SiteProcess]:
 
 
 def test_the_demo_model_is_named_and_answers(
-    new_context: NewContext, demo_site: SiteProcess
+    demo_site: SiteProcess, new_context: NewContext
 ) -> None:
+    # In this order: the page is closed before its site.
     chat = ChatPage(new_context().new_page(), demo_site.base_url)
     sign_in(chat, "admin", ADMIN_PASSWORD)
     banner = chat.page.locator(".banner-demo")
