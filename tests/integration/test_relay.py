@@ -6,10 +6,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from django.test import AsyncClient
 from django.urls import reverse
+from django.utils import timezone
 
 from chat import services
 from chat.content import plain_text
@@ -17,7 +19,7 @@ from chat.demo.search import TIDES, cited, failed_search, found, search_call
 from chat.demo.steps import Block, Cut, Delta, Event, Step, Text, Thinking, ToolUse
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
-from chat.models import Conversation, Generation, User
+from chat.models import Conversation, Generation, Process, User
 from chat.relay import Position, follow_conversation
 from chat.threads import in_thread
 from chat.worker import Worker
@@ -178,8 +180,11 @@ async def test_page_made_while_its_answer_ends(
     """Its row was read while it ran, its log when it had ended, in the middle of a word."""
     model.script("cut-word", Text("Some words and half a wo"), Cut())
     ended = await answered(alice, prompt("cut-word"))
+    # A process that lives for an hour: an answer that nobody writes would be found, and ended.
+    beat_at = timezone.now() + timedelta(hours=1)
+    other = await Process.objects.acreate(name="other", started_at=beat_at, heartbeat_at=beat_at)
     row = Generation.objects.filter(pk=ended.pk)
-    await row.aupdate(status=Generation.Status.STREAMING, finished_at=None)
+    await row.aupdate(status=Generation.Status.STREAMING, finished_at=None, owner=other)
     page = await load(alice, ended.conversation)
     await row.aupdate(status=ended.status, finished_at=ended.finished_at)
     assert page.position.generation_id == ended.pk and page.position.held
