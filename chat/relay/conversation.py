@@ -7,8 +7,7 @@ The database says what there is; a ring only says when to look.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
@@ -18,34 +17,15 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from chat import fragments
-from chat.events import Bell, Entry, Follower, look_interval_s, read
+from chat.events import Bell, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
 from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
+from chat.relay.pace import noted, paced, take_in
 from chat.relay.position import Position
 from chat.services import conversation_topic, get_conversation
 from chat.threads import in_thread
 from chat.transcript import MessageView, load_messages, view_messages
-
-FRAME_INTERVAL_S = 1 / 30
-"""A reader gets at most one batch of frames in this time."""
-
-CROWD_PER_S = 80
-CROWD_INTERVAL_S = 1 / 10
-"""The same where more than so many events come in a second: nobody reads so fast, and each batch
-costs a page the same."""
-
-SLOW_INTERVAL_S = 0.25
-"""The longest time between two batches, where parsing takes long."""
-
-LONG_CHARS = 4_000
-"""More text than this is parsed in a thread."""
-
-HOLD_MAX_S = 0.1
-"""A word that does not end is shown after this time."""
-
-ANNOUNCE_INTERVAL_S = 10.0
-"""A screen reader hears of the progress at most this often."""
 
 
 class _State(NamedTuple):
@@ -207,93 +187,34 @@ async def _follow_answer(
             # It ended just now, or while the reader was away, before what it has caught up with
             # began. Of what was deleted the next look tells.
             ended = [_ended(state.conversation, view) for view in views]
-            for frame in _noted([*ended, *frames], position):
+            for frame in noted([*ended, *frames], position):
                 yield frame
             return
     answer = LiveAnswer(view)
     if is_large:
         await in_thread(answer.show_earlier)
-        frames += await _frames(answer, [], overdue=False)
+        frames += await take_in(answer, [], overdue=False)
     if position.seq:
         await in_thread(_resume, answer, generation_id, position)
-    for frame in _noted(frames, position):
+    for frame in noted(frames, position):
         yield frame
-    async for frame in _paced(answer, generation_id, position):
+    async for frame in paced(answer, generation_id, position):
         yield frame
-    for frame in _noted(await in_thread(_end, state.conversation, answer), position):
+    for frame in noted(await in_thread(_end, state.conversation, answer), position):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
     position.generation_id = position.seq = position.held = 0
 
 
-def _ended(conversation: Conversation, view: MessageView) -> str:
+def _ended(conversation: Conversation, view: MessageView, *, is_whole: bool = True) -> str:
+    """Show an answer that has ended, whole or its status alone, and what that leaves to do."""
     return "".join(
         [
-            fragments.message_or_link(view),
+            fragments.message_or_link(view) if is_whole else fragments.status(view),
             fragments.composer_actions(None),
             fragments.sidebar_item(conversation, is_running=False),
         ]
     )
-
-
-def _noted(frames: list[str], position: Position) -> Iterator[str]:
-    """Yield frames that belong together, and note whether more of them follow."""
-    for number, frame in enumerate(frames, 1):
-        position.is_between = number < len(frames)
-        yield frame
-
-
-async def _paced(
-    answer: LiveAnswer, generation_id: int, position: Position
-) -> AsyncGenerator[str, None]:
-    """Yield an answer's frames as its log grows: the first at once, then at most 30 a second."""
-    loop = asyncio.get_running_loop()
-    held_since: float | None = None
-    announced_at = sent_at = loop.time()
-    with Follower(generation_id, position.seq) as follower:
-        while not follower.has_ended:
-            timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
-            entries = await follower.next(timeout_s)
-            now = loop.time()
-            overdue = held_since is not None and now >= held_since + HOLD_MAX_S
-            # What is held now may have come just now, behind a word that has ended since.
-            frames = await _frames(answer, entries, overdue=False)
-            if overdue and not frames:
-                frames = await _frames(answer, [], overdue=True)
-            took_s = loop.time() - now
-            if not answer.held:
-                held_since = None
-            elif frames or overdue or held_since is None:
-                held_since = now
-            if frames and now >= announced_at + ANNOUNCE_INTERVAL_S:
-                frames.append(fragments.announcement(answer.view().received))
-                announced_at = now
-            position.seq, position.held = answer.seq, answer.held
-            for frame in _noted(frames, position):
-                yield frame
-            if frames:
-                pause_s = _pause_s(len(entries), now - sent_at, took_s)
-                sent_at = now
-                # With the past a page catches up soon.
-                await asyncio.sleep(FRAME_INTERVAL_S if follower.is_behind else pause_s)
-
-
-def _pause_s(events: int, since_s: float, took_s: float) -> float:
-    """Return the time until the next frames; where parsing takes long, it is done less often."""
-    least_s = CROWD_INTERVAL_S if events > CROWD_PER_S * since_s else FRAME_INTERVAL_S
-    return max(least_s, min(10 * took_s, SLOW_INTERVAL_S))
-
-
-async def _frames(answer: LiveAnswer, entries: list[Entry], *, overdue: bool) -> list[str]:
-    """Take in events and return what they change, off the loop where there is much to parse."""
-
-    def take() -> list[str]:
-        for entry in entries:
-            answer.feed(entry)
-        return answer.frames(overdue=overdue)
-
-    chars = answer.work_chars + sum(len(entry.data) for entry in entries)
-    return take() if chars < LONG_CHARS else await in_thread(take)
 
 
 def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
@@ -316,10 +237,6 @@ def _end(conversation: Conversation, answer: LiveAnswer) -> list[str]:
     steps = None if view.is_refused else answer.corrections(view.message.rendered)
     frame = fragments.steps_frame(answer.generation_id, steps or [], answer.seq, answer.held)
     is_whole = steps is None or len(frame) > fragments.MESSAGE_MAX_CHARS
-    ending = [
-        fragments.message_or_link(view) if is_whole else fragments.status(view),
-        fragments.composer_actions(None),
-        fragments.sidebar_item(conversation, is_running=False),
-        fragments.announcement(fragments.ending(view)),
-    ]
-    return ["".join(ending)] if is_whole or not steps else [frame, "".join(ending)]
+    ended = _ended(conversation, view, is_whole=is_whole)
+    ending = ended + fragments.announcement(fragments.ending(view))
+    return [ending] if is_whole or not steps else [frame, ending]

@@ -164,14 +164,8 @@ class History:
         for message_id in live_ids:
             live = tab.page.article(message_id).markup()
             afresh = fresh.article(message_id).markup()
-            same = next(
-                (
-                    at
-                    for at, pair in enumerate(zip(live, afresh, strict=False))
-                    if len(set(pair)) > 1
-                ),
-                0,
-            )
+            pairs = enumerate(zip(live, afresh, strict=False))
+            same = next((at for at, (one, other) in pairs if one != other), 0)
             assert live == afresh, (
                 f"I8: message {message_id} has {live[same : same + 200]!r} at {same}, "
                 f"afresh {afresh[same : same + 200]!r}"

@@ -6,12 +6,12 @@ its `hx-swap-oob`. What finds no target is dropped.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 
 from chat.relay import Position
+from tests.frames import take_steps
 
 _VOID = frozenset({"input", "meta", "link", "br", "img", "hr", "path", "rect", "circle", "line"})
 _SELECTOR = re.compile(r"#([\w-]+)(?: \.([\w-]+))?\Z")
@@ -65,8 +65,7 @@ class ShownPage:
     def apply(self, frame: str) -> None:
         """Take in one frame of the socket: its steps, or what it swaps."""
         if frame.startswith("["):
-            self._take(*json.loads(frame))
-            return
+            return take_steps(frame, self._root.by_id, parse)
         for element in parse(frame).elements:
             self._swap(element)
 
@@ -74,26 +73,6 @@ class ShownPage:
         """Put a message that was loaded by itself in the place of its link."""
         for element in parse(html).elements:
             self._replace(element.attributes["id"], [element])
-
-    def _take(
-        self,
-        generation_id: int,
-        seq: int | None,
-        held: int | None,
-        *steps: tuple[str, int, int, str],
-    ) -> None:
-        for element_id, depth, drops, markup in steps:
-            target = self._root.by_id(element_id)
-            for _ in range(depth):
-                target = target.elements[-1] if target and target.elements else None
-            if target is None:
-                continue
-            for _ in range(drops):
-                target.children.remove(target.elements[-1])
-            target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
-        if status := self._root.by_id(f"status-{generation_id}"):
-            place = {"data-seq": seq, "data-held": held}
-            status.attributes.update({k: "" if v is None else str(v) for k, v in place.items()})
 
     @property
     def position(self) -> Position:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from html.parser import HTMLParser
+
+from tests.frames import take_steps
 
 _VOID = frozenset({"br", "hr", "img", "input", "path", "circle", "rect", "line", "polyline"})
 
@@ -80,29 +81,9 @@ class ShownPage:
     def apply(self, frame: str) -> None:
         """Take a frame's steps, or swap each of its top-level elements, as a page does."""
         if frame.startswith("["):
-            self._take(*json.loads(frame))
-            return
+            return take_steps(frame, self.by_id, parse)
         for element in parse(frame).elements:
             self._swap(element, element.attributes.pop("hx-swap-oob"))
-
-    def _take(
-        self,
-        generation_id: int,
-        seq: int | None,
-        held: int | None,
-        *steps: tuple[str, int, int, str],
-    ) -> None:
-        for element_id, depth, drops, markup in steps:
-            target = self.by_id(element_id)
-            for _ in range(depth):
-                target = target.elements[-1]
-            for _ in range(drops):
-                target.children.remove(target.elements[-1])
-            target.children = [*(target.children if drops >= 0 else []), *parse(markup).children]
-        place = {"data-seq": seq, "data-held": held}
-        self.by_id(f"status-{generation_id}").attributes.update(
-            {k: "" if v is None else str(v) for k, v in place.items()}
-        )
 
     def by_id(self, element_id: str) -> Element:
         element = self.root.find("id", element_id)
