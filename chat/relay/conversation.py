@@ -70,8 +70,9 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     # What runs before what has ended: of what ends in between, nothing would ring any more.
     running = _running(conversation, position, added)
     changed = view_messages(_changed(conversation, position))
-    if running and running.generation_id in [view.generation_id for view in changed]:
-        running = None  # It has ended in between.
+    if running and running.message.pk in [view.message.pk for view in changed]:
+        # It has ended, here or while the reader was away, and so has what went on with it.
+        running = next((view for view in added if view.is_running), None)
     return _State(conversation, added, changed, _replaced_by(added), running)
 
 
@@ -122,6 +123,8 @@ def _catch_up(state: _State, position: Position, title: str | None) -> str:
         changes.append(fragments.add_messages(_emptied(view) for view in state.added))
         position.message_id = state.added[-1].message.pk
     changes += [fragments.message_or_link(view) for view in state.changed]
+    if state.running is None or state.running.generation_id != position.generation_id:
+        position.generation_id = position.seq = position.held = 0
     for view in (*state.added, *state.changed):
         position.shown_id = max(position.shown_id, view.generation_id)
     if title != state.conversation.title:
@@ -173,8 +176,10 @@ async def _follow_answer(
         # It is not shown as running, or more stands below it already: it comes whole, and goes on.
         if position.generation_id == generation_id:
             position.generation_id = position.seq = position.held = 0
-        position.shown_id = max(position.shown_id, generation_id)
         views = await in_thread(_view_again, view.message.pk)
+        if views:
+            generation_id = views[0].generation_id  # It may be gone on with by now.
+        position.shown_id = max(position.shown_id, generation_id)
         if views and views[0].is_running:
             is_large, view = _is_large(views[0]), _emptied(views[0])
             position.generation_id = generation_id
@@ -184,10 +189,11 @@ async def _follow_answer(
             begin = _begin(state.conversation, generation_id)
             frames.append("".join([fragments.message(view), *place, *begin]))
         else:
-            # It ended just now, or while the reader was away, before what it has caught up with
-            # began. Of what was deleted the next look tells.
+            # It ended just now, or while the reader was away, before what stands below it began.
+            # Of what was deleted the next look tells.
             ended = [_ended(state.conversation, view) for view in views]
-            for frame in noted([*ended, *frames], position):
+            is_last = position.message_id == view.message.pk
+            for frame in noted(frames + ended if is_last else ended + frames, position):
                 yield frame
             return
     answer = LiveAnswer(view)

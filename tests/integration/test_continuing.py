@@ -22,6 +22,7 @@ from chat.models import Conversation, Generation, Message, Process, User
 from chat.threads import in_thread
 from chat.worker import Worker
 from tests.conftest import make_runtime
+from tests.frames import ENDED
 from tests.integration.answers import (
     answered,
     came,
@@ -32,7 +33,15 @@ from tests.integration.answers import (
     send,
     stop,
 )
-from tests.integration.test_relay import check_like_fresh, get, load, socket, watch
+from tests.integration.test_relay import (
+    SEE_S,
+    check_like_fresh,
+    get,
+    has_ended,
+    load,
+    socket,
+    watch,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -198,6 +207,32 @@ async def test_page_that_was_away_shows_the_continuation(
     second = await continued(alice, first)
     page = await watch(alice, second, page)
     await check_like_fresh(alice, second, page)
+
+
+@pytest.mark.parametrize("is_asked_again", [False, True])
+async def test_page_cut_off_before_the_end_that_is_gone_on_with(
+    worker: Worker, model: DemoThread, alice: User, is_asked_again: bool
+) -> None:
+    """It shows the first part running; all that followed has ended when it comes back."""
+    model.script("slow-cut", Text(["word "] * 1_000, interval_s=0.01))
+    first = await send(alice, prompt("slow-cut"))
+    await reached(first, "content_block_delta", 3)
+    page = await load(alice, first.conversation)
+    await stop(alice, first)
+    second = last = await continued(alice, await finished(first))
+    if is_asked_again:
+        last = await answered(alice, prompt("whole"), first.conversation)
+    seen = [""]
+    async with asyncio.timeout(SEE_S), socket(alice, first.conversation, page) as frames:
+        await in_thread(services.rename, alice, first.conversation_id, "Another name")
+        while not (has_ended(page, last.pk) and "Another name" in "".join(seen)):
+            seen.append(await anext(frames))
+            page.apply(seen[-1])
+    assert sorted(ENDED.findall("".join(seen))) == sorted({str(second.pk), str(last.pk)})
+    fresh = await load(alice, first.conversation)
+    assert page.message_ids == fresh.message_ids
+    for pk in page.message_ids:
+        assert page.article(pk).markup() == fresh.article(pk).markup()
 
 
 @pytest.mark.parametrize("frames_before", range(1, 4))
