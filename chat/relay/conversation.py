@@ -124,7 +124,7 @@ def _catch_up(state: _State, position: Position, title: str | None) -> str:
         position.message_id = state.added[-1].message.pk
     changes += [fragments.message_or_link(view) for view in state.changed]
     if state.running is None or state.running.generation_id != position.generation_id:
-        position.generation_id = position.seq = position.held = 0
+        position.let_go()
     for view in (*state.added, *state.changed):
         position.shown_id = max(position.shown_id, view.generation_id)
     if title != state.conversation.title:
@@ -134,8 +134,7 @@ def _catch_up(state: _State, position: Position, title: str | None) -> str:
         changes.append(fragments.sidebar_item(state.conversation, is_running=is_running))
     for view in state.added:
         if view.generation and view.is_running and not _is_large(view):
-            position.generation_id = view.generation.pk
-            position.seq, position.held = view.seq, view.held
+            position.take_up(view.generation.pk, view.seq, view.held)
             changes += _begin(state.conversation, view.generation.pk)
         elif _is_large(view):
             changes.append(fragments.unplaced(view))
@@ -175,15 +174,14 @@ async def _follow_answer(
     if position.generation_id != generation_id or position.message_id != view.message.pk:
         # It is not shown as running, or more stands below it already: it comes whole, and goes on.
         if position.generation_id == generation_id:
-            position.generation_id = position.seq = position.held = 0
+            position.let_go()
         views = await in_thread(_view_again, view.message.pk)
         if views:
             generation_id = views[0].generation_id  # It may be gone on with by now.
         position.shown_id = max(position.shown_id, generation_id)
         if views and views[0].is_running:
             is_large, view = _is_large(views[0]), _emptied(views[0])
-            position.generation_id = generation_id
-            position.seq, position.held = view.seq, view.held
+            position.take_up(generation_id, view.seq, view.held)
             # Where its text is still to come, there is no position that could be gone on from.
             place = [fragments.unplaced(view)] if is_large else []
             begin = _begin(state.conversation, generation_id)
@@ -209,7 +207,7 @@ async def _follow_answer(
     for frame in noted(await in_thread(_end, state.conversation, answer), position):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
-    position.generation_id = position.seq = position.held = 0
+    position.let_go()
 
 
 def _ended(conversation: Conversation, view: MessageView, *, is_whole: bool = True) -> str:

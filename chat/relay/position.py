@@ -30,6 +30,14 @@ class Position:
         names = ("message_id", "generation_id", "seq", "held", "shown_id")
         return cls(**{name: _natural(data.get(name)) for name in names})
 
+    def take_up(self, generation_id: int, seq: int, held: int) -> None:
+        """Note that a running answer is shown, and up to where."""
+        self.generation_id, self.seq, self.held = generation_id, seq, held
+
+    def let_go(self) -> None:
+        """Note that no running answer is shown any more."""
+        self.generation_id = self.seq = self.held = 0
+
 
 def _natural(value: Any) -> int:
     text = str(value)

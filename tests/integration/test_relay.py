@@ -83,6 +83,14 @@ async def check_like_fresh(user: User, generation: Generation, page: ShownPage) 
     assert shown.text.split() == stored.text.split()
 
 
+async def check_all_like_fresh(user: User, conversation: Conversation, page: ShownPage) -> None:
+    """Check that a page shows every message as a page that is loaded now."""
+    fresh = await load(user, conversation)
+    assert page.message_ids == fresh.message_ids
+    for pk in page.message_ids:
+        assert page.article(pk).markup() == fresh.article(pk).markup()
+
+
 WEB = {
     "type": "web_search_tool_result",
     "tool_use_id": "srvtoolu_1",
@@ -366,9 +374,7 @@ async def test_page_that_missed_an_end_and_a_beginning(
         await stop(alice, second)
         while not has_ended(page, second.pk):
             page.apply(await anext(frames))
-    fresh = await load(alice, first.conversation)
-    for pk in page.message_ids:
-        assert page.article(pk).markup() == fresh.article(pk).markup()
+    await check_all_like_fresh(alice, first.conversation, page)
 
 
 async def test_stopped_answer_is_shown_whole(
