@@ -115,6 +115,7 @@ lock:
 
 clean:
 	@rm -rf $(VENV) staticfiles htmlcov test-results .coverage .hypothesis
+	@rm -rf tests/programs/node_modules
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find chat chatsite tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

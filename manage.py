@@ -17,7 +17,11 @@ def main() -> None:
         settings.configured or settings.DEBUG  # noqa: B018  (reading one reads them all)
     except ImproperlyConfigured as error:
         sys.exit(f"This site can't start: {error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        # Ctrl-C while a command is still being loaded; those that run for longer see to it.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,29 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from chat.models import Conversation, Generation, Message, User
+from chat.models import AccessToken, Conversation, Generation, Message, User
 from chat.transcript import load_messages
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Conversation]
+    _TokenModelAdmin = admin.ModelAdmin[AccessToken]
 else:
-    _ModelAdmin = admin.ModelAdmin  # Generic in its stubs alone.
+    _ModelAdmin = _TokenModelAdmin = admin.ModelAdmin  # Generic in its stubs alone.
 
 admin.site.register(User, UserAdmin)
+
+
+class _ReadOnly:
+    """Mixed into an admin of what nobody changes there."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -60,7 +74,7 @@ class ModelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(_ModelAdmin):
+class ConversationAdmin(_ReadOnly, _ModelAdmin):
     """The saved conversations, and a transcript of each."""
 
     list_display = (
@@ -72,7 +86,7 @@ class ConversationAdmin(_ModelAdmin):
         "last_status",
         "updated_at",
     )
-    list_filter = (StatusFilter, ModelFilter, "updated_at")
+    list_filter = (StatusFilter, ModelFilter, "is_from_api", "updated_at")
     search_fields = ("title", "owner__username", "owner__email", "messages__text")
     search_help_text = _("Titles, owners, and the text of messages")
     date_hierarchy = "created_at"
@@ -123,11 +137,16 @@ class ConversationAdmin(_ModelAdmin):
         views, _older = load_messages(conversation, limit=None)
         return render_to_string("admin/chat/conversation/transcript.html", {"views": views})
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+@admin.register(AccessToken)
+class AccessTokenAdmin(_ReadOnly, _TokenModelAdmin):
+    """Who has which tokens. Their owners make and revoke them; nobody can read one again."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    list_display = ("name", "owner", "scope", "ending", "created_at", "last_used_at")
+    list_filter = ("scope", "last_used_at")
+    search_fields = ("name", "owner__username", "owner__email", "ending")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    # Without the digest.
+    fields = list_display

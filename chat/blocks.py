@@ -19,8 +19,10 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from chat.content import Block, is_text
+from chat.content import Block, is_text, text_of
+from chat.context import SYSTEM
 from chat.durations import RESULT, TOOL_USES
+from chat.kinds import TOOL_RESULT
 from chat.render import Source, found_pages, one_line
 
 RESULT_MAX_CHARS = 4_000
@@ -134,8 +136,27 @@ def view_block(
         name, failure = str(block.get("name") or kind), failures.get(str(block.get("id")))
         return BlockView("tool", name, text=_tool_input(block), seconds=seconds, failure=failure)
     if kind.endswith(RESULT):
-        return _view_result(kind.removesuffix(RESULT), block)
+        # Those of this site's tools say whose they are; others do so by their type.
+        name = block.get("name") or kind.removesuffix(RESULT).rstrip("_")
+        return _view_result(str(name), block)
     return BlockView("unknown", kind, text=_json({k: v for k, v in block.items() if k != "type"}))
+
+
+def prompt_text(blocks: Sequence[Block]) -> str:
+    """Return how a user's message is shown: its texts, and a note of what is none."""
+    return "\n".join(_noted(block) for block in blocks)
+
+
+def _noted(block: Block) -> str:
+    if is_text(block):
+        return text_of(block)
+    kind, content = str(block.get("type")), block.get("content")
+    note = f"[{one_line(kind, MAX_CODE_CHARS)}]"
+    if kind not in ("tool_result", SYSTEM) or not content:
+        return note
+    results = content if isinstance(content, list) else []
+    text = prompt_text([result for result in results if isinstance(result, dict)])
+    return f"{note} {_capped(text or str(content))}"
 
 
 def failures_by_tool(blocks: Sequence[Block]) -> dict[str, Failure]:
@@ -158,7 +179,9 @@ def _view_result(name: str, block: Block) -> BlockView:
     content, failure = block.get("content"), _failure(block)
     if failure is None and (links := found_pages(content)) is not None:
         return BlockView("links", name, links=links)
-    return BlockView("result", name, text=_json(content), failure=failure)
+    is_own = block.get("type") == TOOL_RESULT and isinstance(content, str)
+    text = _capped(str(content)) if is_own else _json(content)
+    return BlockView("result", name, text=text, failure=failure)
 
 
 def _tool_input(block: Block) -> str:

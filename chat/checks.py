@@ -6,6 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from chat.tools import load
 
 TAG = "chat"
 """Names these checks; asgi.py runs them too, because servers run none."""
@@ -37,3 +40,14 @@ def check_demo_is_not_mixed(app_configs: Any, **kwargs: Any) -> list[CheckMessag
             id="chat.E002",
         )
     ]
+
+
+@register(TAG)
+def check_tools(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A tool that can't be loaded would only fail with the first answer."""
+    try:
+        load(settings.CHAT_TOOLS)
+    except ImproperlyConfigured as error:
+        hint = "Name functions by their dotted paths, or none (docs/tools.md)."
+        return [Error(str(error), hint=hint, id="chat.E003")]
+    return []

@@ -8,22 +8,16 @@ Source of the rules: Messages API, "Streaming Messages".
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chat.words import clean
+from chat.json_values import parse_json
+from chat.kinds import REQUEST, TOOL_RESULT
 
 Block = dict[str, Any]
 
-MAX_DEPTH = 100
-"""JSON that is nested deeper is refused: storing and showing it could exhaust the stack."""
-
 MAX_COUNT = 2**31 - 1
 """The largest number that a database's integer takes; a larger one is no count of tokens."""
-
-_SHALLOW_CHARS = 200
 
 # The member of a block that grows, by the delta's type and that delta's own member.
 _GROWING = {
@@ -104,9 +98,7 @@ class Content:
         if kind == "content_block_delta":
             self._feed_delta(data)
         elif kind == "content_block_start":
-            block = _OpenBlock(data["content_block"])
-            self._blocks.append(block)
-            self._of_request[data["index"]] = block
+            self._of_request[data["index"]] = self._add(data["content_block"])
             self.has_word = self.has_word or bool(text_of(data["content_block"]))
         elif kind == "content_block_stop":
             if open_block := self._of_request.get(data["index"]):
@@ -115,11 +107,15 @@ class Content:
             self._start_message(data["message"])
         elif kind == "message_delta":
             self._feed_message_delta(data)
+        elif kind == REQUEST:
+            self._of_request, self.stop_reason, self.stop_details = {}, "", None
+        elif kind == TOOL_RESULT:
+            self._add(tool_result(data)).stop()
 
     @property
-    def has_content(self) -> bool:
-        """Whether a block has begun: from then on no request is made again."""
-        return bool(self._blocks)
+    def has_begun(self) -> bool:
+        """Whether the last request has a block: from then on it is not made again."""
+        return bool(self._of_request)
 
     @property
     def is_open(self) -> bool:
@@ -142,6 +138,11 @@ class Content:
 
     def blocks(self) -> list[Block]:
         return [block.block() for block in self._blocks]
+
+    def _add(self, start: Block) -> _OpenBlock:
+        block = _OpenBlock(start)
+        self._blocks.append(block)
+        return block
 
     def _feed_delta(self, data: Mapping[str, Any]) -> None:
         # A delta of a block that never began has nowhere to go; the log still holds it.
@@ -219,10 +220,28 @@ def text_of_delta(delta: Mapping[str, Any]) -> str:
     return _text(delta.get("text")) if delta.get("type") == "text_delta" else ""
 
 
+def text_of_event(kind: str, data: Mapping[str, Any]) -> str:
+    """Return what an event brings of the answer's text."""
+    if kind == "content_block_delta":
+        return text_of_delta(data["delta"])
+    if kind == "content_block_start":
+        return text_of(data["content_block"])
+    return plain_text(begun_blocks(data["message"])) if kind == "message_start" else ""
+
+
 def begun_blocks(message: Mapping[str, Any]) -> list[Block]:
     """Return the blocks that a message begins with: where code that Claude wrote calls a tool."""
     content = message.get("content")
     return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
+
+
+def tool_result(data: Mapping[str, Any]) -> Block:
+    """Return the block of what a tool of this site answered (Messages API, "Tool use").
+
+    Args:
+        data: of a `tool_result` event.
+    """
+    return {"type": TOOL_RESULT, **data}
 
 
 def plain_text(blocks: Iterable[Block]) -> str:
@@ -248,50 +267,3 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) and 0 <= value <= MAX_COUNT else 0
-
-
-def parse_json(text: str) -> Any:
-    """Return the value of a JSON text, such as every database and JSON parser takes it.
-
-    Texts in it are cleaned (words.clean).
-
-    Raises:
-        ValueError: no JSON (RFC 8259), a number that is not finite, or nested too deeply.
-        RecursionError: nested far too deeply.
-    """
-    value = _DECODER.decode(text)
-    # Most are small deltas with nothing to clean and little depth: they are not walked.
-    is_plain = len(text) < _SHALLOW_CHARS and "\\u" not in text
-    return value if is_plain else clean_json(value)
-
-
-def clean_json(value: Any, depth_left: int = MAX_DEPTH) -> Any:
-    """Return a JSON value with every text in it cleaned (words.clean).
-
-    Raises:
-        ValueError: nested more than MAX_DEPTH deep.
-    """
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list | dict) and depth_left == 0:
-        raise ValueError(f"nested more than {MAX_DEPTH} deep")
-    if isinstance(value, list):
-        return [clean_json(item, depth_left - 1) for item in value]
-    if isinstance(value, dict):
-        return {clean(key): clean_json(item, depth_left - 1) for key, item in value.items()}
-    return value
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not finite")
-    return number
-
-
-def _refuse_constant(name: str) -> float:
-    # Python's parser takes NaN and Infinity, which are no JSON and break other parsers.
-    raise ValueError(f"{name} is no JSON number")
-
-
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)

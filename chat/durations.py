@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chat.content import Block, begun_blocks
+from chat.content import Block, begun_blocks, tool_result
+from chat.kinds import TOOL_RESULT
 
 TOOL_USES = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The types of blocks that call a tool."""
 
-RESULT = "_tool_result"
+RESULT = "tool_result"
 """So ends the type of a block that brings what came of a tool."""
 
 _TIMED = TOOL_USES | {"thinking", "redacted_thinking"}
@@ -60,6 +61,8 @@ class Durations:
             span = self._of_request.get(data["index"])
             if span and span.ended_at is None:
                 span.ended_at = at
+        elif kind == TOOL_RESULT:
+            self._start(tool_result(data), at)
         elif kind == "message_start":
             # Blocks that a message begins with were made before it: nobody knows when.
             self.spans += [None] * len(begun_blocks(data["message"]))

@@ -19,16 +19,19 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from chat import errors, events, metrics
 from chat.content import MAX_COUNT, Block, Content, end_of, joined, part_before, plain_text
+from chat.digests import next_digest
 from chat.durations import Durations, all_seconds
 from chat.kinds import FINAL
 from chat.models import Conversation, Event, Generation, Message
+from chat.options import without_messages
 from chat.render import render_blocks
 from chat.threads import own_connection
+from chat.timeline import Outline, Timeline
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +49,11 @@ LARGE_CHARS = 1_000_000
 
 QUEUE_TOPIC = "queue"
 """Rings when a generation waits for any process to take it."""
+
+
+def conversation_topic(conversation_id: UUID) -> str:
+    """Return the topic that rings when a conversation's rows change."""
+    return f"conversation-{conversation_id}"
 
 
 class Ending(NamedTuple):
@@ -74,6 +82,7 @@ class Answer:
     def __init__(self) -> None:
         self.content = Content()
         self.durations = Durations()
+        self.timeline = Timeline()
         self.request_id = ""
         self.first_word_at: datetime | None = None
 
@@ -81,8 +90,14 @@ class Answer:
         """Take in one event of the log."""
         self.content.feed(kind, data)
         self.durations.feed(kind, data, at)
+        self.timeline.feed(kind, data, at)
         if self.content.has_word and self.first_word_at is None:
             self.first_word_at = at
+
+    def opened(self, request_id: str) -> None:
+        """Note the id under which the API answers a request."""
+        self.request_id = request_id[:MAX_REQUEST_ID_CHARS]
+        self.timeline.opened(self.request_id)
 
 
 def read_answer(generation_id: int) -> Answer:
@@ -123,7 +138,10 @@ def _finish(
             pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
         )
         generation = (
-            running.select_for_update(of=("self",), no_key=True).select_related("message").first()
+            running.select_for_update(of=("self",), no_key=True)
+            .select_related("message")
+            .annotate(digest_before=F("message__parent__path_digest"))
+            .first()
         )
         if generation is None:
             return None
@@ -133,24 +151,41 @@ def _finish(
             "error_code": error_code,
             "finished_at": now,
             "first_word_at": answer.first_word_at,
-            "request_id": answer.request_id[:MAX_REQUEST_ID_CHARS],
-            **_record(answer.content),
+            "request_id": answer.request_id,
+            "options": without_messages(generation.options),
+            **record_of(answer.content),
         }
+        record["timeline"] = answer.timeline.facts(outline(generation, record))
         if running.update(**record) != 1:
             return None
         transaction.on_commit(partial(_report, generation, record, ending.detail))
         message = generation.message
         message.content, message.text, message.rendered, message.durations_s = folded
-        message.save(update_fields=folded._fields)
+        if before := generation.digest_before:
+            # A program that took the site for the Messages API sends the answer back to go on.
+            message.path_digest = next_digest(before, message.role, message.content)
+        message.save(update_fields=[*folded._fields, "path_digest"])
         Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
         final = _append_final(generation_id, status, error_code, now)
         if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
+            generation.options = record["options"]
             _queue_continuation(generation)
         return final
 
 
-def add_generation(message: Message, model: str) -> Generation:
+def outline(generation: Generation, known: Mapping[str, Any]) -> Outline:
+    """Return what a generation's row says, but for what is `known` better, for its timeline."""
+    names = Outline._fields
+    return Outline(**{name: known.get(name, getattr(generation, name)) for name in names})
+
+
+def add_generation(
+    message: Message, model: str, options: dict[str, Any] | None = None
+) -> Generation:
     """Queue a generation that writes an answer, or goes on with what it holds, in a transaction.
+
+    Args:
+        options: as options.py writes them.
 
     Raises:
         IntegrityError: the conversation has a generation that is not final.
@@ -160,6 +195,7 @@ def add_generation(message: Message, model: str) -> Generation:
         conversation_id=message.conversation_id,
         message=message,
         model=model,
+        options=options,
         first_block=first_block,
         first_char=first_char,
     )
@@ -173,7 +209,8 @@ def _resolve(ending: Ending, generation: Generation) -> tuple[Generation.Status,
     return Status.INTERRUPTED, ending.error_code or errors.Shutdown.code
 
 
-def _record(content: Content) -> dict[str, Any]:
+def record_of(content: Content) -> dict[str, Any]:
+    """Return what is stored of an answer's content beside the content itself."""
     return {
         "stop_reason": content.stop_reason[:MAX_STOP_REASON_CHARS],
         "stop_details": content.stop_details,
@@ -224,7 +261,7 @@ def _queue_continuation(generation: Generation) -> None:
     """Have another process go on with an answer, unless it brings down whoever writes it."""
     ended = generation.message.generations.filter(status=Status.INTERRUPTED)
     if ended.count() <= MAX_CONTINUATIONS:
-        add_generation(generation.message, generation.model)
+        add_generation(generation.message, generation.model, generation.options)
         transaction.on_commit(lambda: events.ring(QUEUE_TOPIC))
 
 

@@ -22,8 +22,7 @@ from django.views.decorators.http import require_GET
 
 from chat import metrics, sockets
 from chat.models import User
-from chat.outage import is_outage, tell_outage
-from chat.relay import Position, follow_conversation, may_read, until_over
+from chat.relay import Position, follow_conversation, may_read, while_allowed
 
 STREAM_CHARS = 256_000
 """A stream ends behind so much; at most four bytes a character."""
@@ -89,42 +88,19 @@ async def _events(
 ) -> AsyncIterator[str]:
     """Yield frames as server-sent events (HTML, 9.2) until it is better to begin anew."""
     chars = 0
-    over = asyncio.create_task(until_over(by), name="guard")
-    coming: asyncio.Future[str | None] | None = None
-    try:
-        with sockets.counted(by):
-            while chars < STREAM_CHARS or position.is_between:
-                coming = coming or asyncio.ensure_future(anext(frames, None))
-                tasks: set[asyncio.Future[Any]] = {coming, over}
-                await asyncio.wait(tasks, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-                if over.done():
+    reading = while_allowed(by, lambda: anext(frames, None), HEARTBEAT_S)
+    with sockets.counted(by):
+        async with aclosing(frames), aclosing(reading) as read:
+            async for frame in read:
+                yield _event(ALIVE if frame is None else frame)
+                chars += len(frame or "")
+                if chars >= STREAM_CHARS and not position.is_between:
                     return
-                if not coming.done():
-                    yield _event(ALIVE)
-                    continue
-                frame, coming = coming.result(), None
-                if frame is None:
-                    return
-                chars += len(frame)
-                yield _event(frame)
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        tell_outage(error)  # The page comes back, and says where it is.
-    finally:
-        await _end(over, *([coming] if coming else []))
-        await frames.aclose()
 
 
 def _event(frame: str) -> str:
     lines = (f"data: {line}\n" for line in _LINE_END.split(frame))
     return "".join([*lines, "\n"])
-
-
-async def _end(*tasks: asyncio.Future[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _gathered(frames: AsyncIterator[str], position: Position) -> list[str]:

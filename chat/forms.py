@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from chat.models import TITLE_MAX_CHARS
+from chat.models import TITLE_MAX_CHARS, AccessToken
 from chat.words import clean, with_unix_newlines
 
 
@@ -44,6 +44,18 @@ class PromptForm(forms.Form):
             return uuid.UUID(self.cleaned_data["key"])
         except ValueError:
             return uuid.uuid4()
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        max_length=80,
+        label=_("Name"),
+        help_text=_("What it is for, so that you know it again."),
+        widget=forms.TextInput({"autocomplete": "off", "dir": "auto"}),
+    )
+    scope = forms.ChoiceField(
+        choices=AccessToken.Scope.choices, label=_("It may"), initial=AccessToken.Scope.CHAT
+    )
 
 
 class TitleForm(forms.Form):

@@ -1,6 +1,6 @@
-"""One answer: take the generation, ask Claude, log what comes, retry, end with one final status.
+"""One answer: take the generation, have it written, end with one final status.
 
-    run -> _take -> _ask (attempts) -> _relay_stream (one request) -> finish
+    run -> _take -> rounds.py (requests, and tools between them) -> finish
 
 It does not know who called it. Deltas go to the log and nowhere else. The end is one
 transaction: the status (a conditional UPDATE), the log's last event, and the message's content.
@@ -11,25 +11,26 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from chat import errors, events, metrics
+from chat.calls import Caller
 from chat.claude.request import Request
-from chat.content import part_before
-from chat.context import Turn, messages_to_go_on
+from chat.content import Block, part_before, plain_text
+from chat.context import Turn, messages_as_sent, messages_to_go_on
 from chat.ending import Answer, Ending, finish, read_answer
-from chat.kinds import REQUEST, RETRY
 from chat.models import Generation, Message
-from chat.retry import MAX_RETRIES, wait_before_retry
+from chat.options import Options
+from chat.rounds import Rounds
 from chat.threads import in_thread
+from chat.tools import Toolset
 
 if TYPE_CHECKING:
     from chat.claude.stream import Claude  # With the SDK; who runs the site has imported it.
@@ -38,6 +39,9 @@ logger = logging.getLogger(__name__)
 
 Status = Generation.Status
 T = TypeVar("T")
+
+_OWN_MEMBERS = ("model", "max_tokens", "messages", "stream")
+"""Of a program's request; the others go out as they came."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,19 @@ class Runtime:
     system: str
     max_retry_wait_s: float
     extra: Mapping[str, Any] = field(default_factory=dict)
+    toolset: Toolset = field(default_factory=Toolset)
 
 
 class _StopRequested(Exception):
     """A stop was asked for before the generation was taken."""
+
+
+class _Taken(NamedTuple):
+    """A generation that is this process's own now: what to ask, for whom, and for how long."""
+
+    request: Request
+    caller: Caller
+    max_seconds: float | None
 
 
 async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
@@ -90,10 +103,14 @@ async def _write_answer(
 ) -> Ending | None:
     """Take the generation and ask Claude; return how it ended, None where it was not ours."""
     try:
-        request = await _to_the_end(_take(generation_id, runtime))
-        if request is None:
+        taken = await _to_the_end(_take(generation_id, runtime))
+        if taken is None:
             return None
-        await _ask(request, runtime, log, answer)
+        async with asyncio.timeout(taken.max_seconds):
+            rounds = Rounds(runtime.claude, runtime.max_retry_wait_s, log, answer, taken.caller)
+            await rounds.write(taken.request)
+    except TimeoutError:
+        return Ending(Status.STOPPED, errors.TimeLimit.code)
     except _StopRequested:
         return Ending(Status.STOPPED)
     except errors.GenerationError as error:
@@ -107,56 +124,11 @@ async def _write_answer(
     return Ending(Status.COMPLETE)
 
 
-async def _ask(request: Request, runtime: Runtime, log: events.Log, answer: Answer) -> None:
-    """Make the request, and make it again where it failed before its first content."""
-    waited_s, attempt = 0.0, 1
-    while True:
-        start = {"number": 1, "model": request.model, "attempt": attempt}
-        await log.append(REQUEST, start)
-        try:
-            return await _relay_stream(request, runtime.claude, log, answer)
-        except errors.GenerationError as error:
-            wait_s = wait_before_retry(
-                error,
-                attempt,
-                waited_s=waited_s,
-                max_wait_s=runtime.max_retry_wait_s,
-                jitter=random.random(),  # noqa: S311  (no secret)
-            )
-            if wait_s is None or answer.content.has_content:
-                raise
-            attempt += 1
-            metrics.retried(error.code)
-            await log.append(RETRY, _retry_data(error, attempt, wait_s))
-        waited_s += wait_s
-        await asyncio.sleep(wait_s)
-
-
-def _retry_data(error: errors.GenerationError, attempt: int, wait_s: float) -> dict[str, Any]:
-    return {
-        "error_code": error.code,
-        "wait_s": round(wait_s, 3),
-        "attempt": attempt,
-        "attempts": MAX_RETRIES + 1,
-    }
-
-
-async def _relay_stream(request: Request, claude: Claude, log: events.Log, answer: Answer) -> None:
-    """Copy one stream into the log."""
-    async with claude.stream(request) as stream:
-        answer.request_id = stream.request_id
-        async for kind, data in stream:
-            # The same time for both: what is stored at the end tells what readers were told.
-            at = timezone.now()
-            answer.feed(kind, data, at)
-            await log.append(kind, data, at)
-
-
-async def _take(generation_id: int, runtime: Runtime) -> Request | None:
+async def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
     return await in_thread(_take_rows, generation_id, runtime)
 
 
-def _take_rows(generation_id: int, runtime: Runtime) -> Request | None:
+def _take_rows(generation_id: int, runtime: Runtime) -> _Taken | None:
     """Make the generation this process's own; None where it was not queued any more."""
     with transaction.atomic():
         taken = Generation.objects.filter(pk=generation_id, status=Status.QUEUED).update(
@@ -164,20 +136,54 @@ def _take_rows(generation_id: int, runtime: Runtime) -> Request | None:
         )
         if not taken:
             return None
-        generation = Generation.objects.select_related("message").get(pk=generation_id)
+        generation = Generation.objects.select_related("message", "conversation__owner").get(
+            pk=generation_id
+        )
+        options = Options.from_json(generation.options)
         message = generation.message
-        turns = _turns_before(message)
+        # A program sends them with its request.
+        turns = [] if "messages" in options.body else _turns_before(message)
     # Asked before anybody wrote: the worker does not cancel what it has not begun.
     if generation.stop_requested_at:
         raise _StopRequested
+    toolset = _toolset(options, runtime.toolset)
+    caller = Caller(generation_id, generation.conversation.owner, toolset)
+    begun = part_before(message.content, generation.first_block, generation.first_char)
+    if options.body:
+        request = _request_as_sent(generation.model, options, turns, begun)
+        return _Taken(request, caller, options.max_seconds)
+    request = _request(generation.model, options, runtime, messages_to_go_on(turns, begun))
+    request = replace(request, tools=toolset.definitions())
+    return _Taken(request, caller, options.max_seconds)
+
+
+def _request(
+    model: str, options: Options, runtime: Runtime, messages: list[dict[str, Any]]
+) -> Request:
     return Request(
-        model=generation.model,
-        max_tokens=runtime.max_tokens,
-        messages=messages_to_go_on(
-            turns, part_before(message.content, generation.first_block, generation.first_char)
-        ),
-        system=runtime.system,
+        model=model,
+        max_tokens=options.max_tokens or runtime.max_tokens,
+        messages=messages,
+        system=runtime.system if options.system is None else options.system,
         extra=runtime.extra,
+    )
+
+
+def _toolset(options: Options, offered: Toolset) -> Toolset:
+    # A whole request of a program's own is made once, and brings its own tools.
+    return Toolset(rounds=0) if options.body else offered.chosen(options.tools)
+
+
+def _request_as_sent(
+    model: str, options: Options, turns: list[Turn], begun: list[Block]
+) -> Request:
+    """Return a program's own request, as it was sent; its messages anew where they are gone."""
+    messages = options.body.get("messages") or messages_as_sent(turns)
+    if plain_text(begun).strip():
+        messages = messages_to_go_on(turns, begun)
+    extra = {name: value for name, value in options.body.items() if name not in _OWN_MEMBERS}
+    return Request(
+        model, options.body["max_tokens"], messages, extra=extra, headers=options.headers
     )
 
 

@@ -37,6 +37,12 @@ FORGET_PROCESS_AFTER = timedelta(hours=1)
 """The row of a process that was killed goes after this time without a heartbeat."""
 
 
+GUEST = "guest "
+"""So begins the name of a process that answers prompts of its own, and takes those of no other.
+
+It comes beside the site, with SQLite too, and looks after nothing but its own answers.
+"""
+
 QUEUE_MAX = timedelta(seconds=45)
 """An answer that no process had room for in this time is given up."""
 
@@ -46,13 +52,15 @@ class Findings(NamedTuple):
 
     `ending`: this process writes them, and they were stopped or deleted. `queued`: they wait
     for a process. `own`: this process writes them, by what the rows say. `lost`: what another
-    one wrote that is dead, each with that owner's id.
+    one wrote that is dead, each with that owner's id. `changed`: conversations in which another
+    one queued an answer, where no ring could tell of that.
     """
 
     ending: set[int]
     queued: list[int]
     own: set[int]
     lost: list[tuple[int, UUID | None]]
+    changed: list[UUID]
 
 
 class Heartbeat:
@@ -60,14 +68,17 @@ class Heartbeat:
 
     Args:
         interval_s: the time between two heartbeats, in seconds.
+        is_guest: whether the process answers prompts of its own alone.
     """
 
-    def __init__(self, process_id: UUID, interval_s: float) -> None:
+    def __init__(self, process_id: UUID, interval_s: float, *, is_guest: bool = False) -> None:
         self._process_id = process_id
+        self._is_guest = is_guest
         self._interval = timedelta(seconds=interval_s)
         self._now: datetime | None = None
         self._on_time_since: datetime | None = None
         self._is_tidy = False
+        self._newest_id: int | None = None
 
     def beat(self, begun: set[int], *, is_rung: bool) -> Findings:
         """Show that this process lives, and look for what it has to see to.
@@ -80,11 +91,15 @@ class Heartbeat:
         own = Generation.objects.filter(owner=self._process_id, status=Status.STREAMING)
         stopped = set(_ids(own.filter(stop_requested_at__isnull=False)))
         deleted = begun.difference(_ids(Generation.objects.filter(pk__in=begun)))
+        if self._is_guest:
+            return Findings(stopped | deleted, [], set(_ids(own)), [], [])
         queued = Generation.objects.filter(status=Status.QUEUED)
         if not is_rung:
             # Whoever queued them starts them, unless it can't or died before that.
             queued = queued.filter(created_at__lt=Now() - self._interval)
-        return Findings(stopped | deleted, _ids(queued), set(_ids(own)), self._lost())
+        return Findings(
+            stopped | deleted, _ids(queued), set(_ids(own)), self._lost(), self._changed()
+        )
 
     def take_over(self, generation_id: int, owner_id: UUID | None) -> None:
         """End a generation that nobody writes, where no other process did that first.
@@ -124,7 +139,7 @@ class Heartbeat:
     def _register(self) -> datetime:
         process = Process.objects.create(
             pk=self._process_id,
-            name=f"{socket.gethostname()}:{os.getpid()}",
+            name=f"{GUEST if self._is_guest else ''}{socket.gethostname()}:{os.getpid()}",
             started_at=Now(),
             heartbeat_at=Now(),
         )
@@ -134,14 +149,30 @@ class Heartbeat:
     def _lost(self) -> list[tuple[int, UUID | None]]:
         """Return what is being written although its owner is dead, each with that owner's id."""
         others = Generation.objects.filter(status=Status.STREAMING).exclude(owner=self._process_id)
-        if connection.vendor != "sqlite":
-            if not self._may_judge():
-                return []
+        lost, is_sqlite = Q(pk__in=()), connection.vendor == "sqlite"
+        if self._may_judge():
             silent = Q(owner__heartbeat_at__lt=Now() - self._interval * LOST_AFTER_HEARTBEATS)
-            others = others.filter(silent | Q(owner=None))
-        # With SQLite one process is the whole site: what others wrote, nobody writes any more.
-        self._tidy_up()
-        return list(others.values_list("pk", "owner_id"))
+            lost |= silent | Q(owner=None)
+        if is_sqlite:
+            # One process is the whole site: what others wrote, nobody writes any more, but guests.
+            lost |= Q(owner=None) | ~Q(owner__name__startswith=GUEST)
+        if is_sqlite or self._may_judge():
+            self._tidy_up()
+        return list(others.filter(lost).values_list("pk", "owner_id"))
+
+    def _changed(self) -> list[UUID]:
+        """Return the conversations in which others queued answers since the last look.
+
+        With SQLite no ring leaves a process, and pages count on nobody else's.
+        """
+        if connection.vendor != "sqlite":
+            return []
+        rows = Generation.objects.order_by("pk").values_list("pk", "conversation_id")
+        if self._newest_id is None:
+            self._newest_id = rows.values_list("pk", flat=True).last() or 0
+        new = list(rows.filter(pk__gt=self._newest_id).exclude(owner=self._process_id))
+        self._newest_id = max((pk for pk, _ in new), default=self._newest_id)
+        return [conversation_id for _, conversation_id in new]
 
     def _may_judge(self) -> bool:
         """Whether this process has come on time for as long as others must have been silent.

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat import errors
-from chat.heartbeat import LOST_AFTER_HEARTBEATS
+from chat.heartbeat import GUEST, LOST_AFTER_HEARTBEATS
 from chat.models import Generation, Process, RecentSend, User
 
 WINDOW = timedelta(minutes=1)
@@ -48,6 +48,20 @@ def count_send(user: User) -> None:
         raise errors.SiteBusy(limit, ROOM_AFTER_S)
 
 
+def check_send(user: User) -> None:
+    """Refuse early what `count_send` would refuse, before much is done for it.
+
+    Raises:
+        TooManyRunning, TooManySends: there is too much already.
+    """
+    now = timezone.now()
+    recent = RecentSend.objects.filter(owner=user, at__gt=now - WINDOW).order_by("at")
+    _check_recent(list(recent.values_list("at", flat=True)), now)
+    own = Generation.objects.filter(status__in=Generation.RUNNING, conversation__owner=user)
+    if own.count() >= settings.CHAT_RUNNING_PER_USER:
+        raise errors.TooManyRunning(settings.CHAT_RUNNING_PER_USER, ROOM_AFTER_S)
+
+
 def wait_s(sent_at: Sequence[datetime], limit: int, now: datetime) -> int:
     """Return after how many seconds one more may be sent; 0: at once.
 
@@ -65,14 +79,18 @@ def _count_recent(user: User) -> None:
     now = timezone.now()
     own = RecentSend.objects.filter(owner=user)
     own.filter(at__lte=now - WINDOW).delete()
+    _check_recent(list(own.order_by("at").values_list("at", flat=True)), now)
+    RecentSend.objects.create(owner=user, at=now)
+
+
+def _check_recent(sent_at: Sequence[datetime], now: datetime) -> None:
     limit = settings.CHAT_SENDS_PER_MINUTE
-    sent_at = list(own.order_by("at").values_list("at", flat=True))
     if left_s := wait_s(sent_at, limit, now):
         raise errors.TooManySends(limit, left_s)
-    RecentSend.objects.create(owner=user, at=now)
 
 
 def _processes() -> int:
     """Return how many processes live; a site that has none yet is about to start one."""
     silence = timedelta(seconds=settings.CHAT_HEARTBEAT_S * LOST_AFTER_HEARTBEATS)
-    return max(1, Process.objects.filter(heartbeat_at__gte=Now() - silence).count())
+    living = Process.objects.filter(heartbeat_at__gte=Now() - silence)
+    return max(1, living.exclude(name__startswith=GUEST).count())

@@ -58,6 +58,8 @@ class Conversation(models.Model):
         User, models.CASCADE, related_name="conversations", verbose_name=_("owner")
     )
     title = models.CharField(_("title"), max_length=TITLE_MAX_CHARS)
+    # Begun on a page, or by a program that took the site for the Messages API.
+    is_from_api = models.BooleanField(_("from the API"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now_add=True)
 
@@ -115,11 +117,18 @@ class Message(models.Model):
     rendered = models.JSONField(default=list)
     # NULL of what the release before it stores, while a site changes from one to the other.
     durations_s = models.JSONField(default=list, null=True)
+    # Of all messages up to this one, which a program may send again to go on (api/messages.py).
+    path_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(role__in=["user", "assistant"]), name="role_known"),
+        )
+        indexes = (
+            models.Index(
+                F("path_digest"), condition=~Q(path_digest=""), name="message_by_path_digest"
+            ),
         )
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -188,6 +197,8 @@ class Generation(models.Model):
     # block's text. What stands before was written by earlier generations of the message.
     first_block = models.PositiveIntegerField(default=0)
     first_char = models.PositiveIntegerField(default=0)
+    # What was asked for beside the messages (options.py); NULL where the settings decide alone.
+    options = models.JSONField(null=True)
     stop_requested_at = models.DateTimeField(null=True)
     stop_reason = models.CharField(max_length=40, blank=True)
     # A refusal's category and explanation, as the API gave them.
@@ -202,6 +213,8 @@ class Generation(models.Model):
     started_at = models.DateTimeField(null=True)
     first_word_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # What its log says of times and retries, which outlives the log; NULL until it has ended.
+    timeline = models.JSONField(null=True)
     # Its events have been deleted, CHAT_EVENT_DAYS after its end.
     is_pruned = models.BooleanField(default=False)
 
@@ -267,6 +280,58 @@ def lock_running(sender: type[Generation], instance: Generation, **kwargs: Any) 
     """
     if instance.is_running:
         Generation.objects.select_for_update().filter(pk=instance.pk).first()
+
+
+class Approval(models.Model):
+    """A call of a tool that changes something, and what the person said to it.
+
+    Whoever decides first, the person or the end of the time, does so by a conditional UPDATE.
+    """
+
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="approvals")
+    tool_use_id = models.CharField(max_length=100)
+    is_approved = models.BooleanField(null=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["generation", "tool_use_id"], name="one_approval_per_call"
+            ),
+        )
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+
+    def __str__(self) -> str:
+        return f"{self.tool_use_id} of generation {self.generation_id}"
+
+
+class AccessToken(models.Model):
+    """A key with which a program acts for a person. Only its digest is stored."""
+
+    class Scope(models.TextChoices):
+        READ = "read", _("read")
+        CHAT = "chat", _("read and chat")
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="access_tokens")
+    name = models.CharField(_("name"), max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    # Its last characters, so that a person can tell one from another.
+    ending = models.CharField(max_length=4)
+    scope = models.CharField(_("scope"), max_length=4, choices=Scope.choices)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(scope__in=["read", "chat"]), name="scope_known"),
+        )
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Event(models.Model):

@@ -33,18 +33,22 @@ class SameOrigin:
 def is_same_origin(scope: Scope) -> bool:
     """Whether the page that opened the socket was served by this site."""
     headers: dict[bytes, str] = {name: value.decode("latin1") for name, value in scope["headers"]}
-    origin = headers.get(b"origin", "").lower()
-    if any(_matches(origin, trusted.lower()) for trusted in settings.CSRF_TRUSTED_ORIGINS):
-        return True
     host = headers.get(b"host", "").lower()
     domain, _ = split_domain_port(host)
-    if not validate_host(domain, settings.ALLOWED_HOSTS):
-        return False
-    return origin == f"{_scheme(scope, headers)}://{host}"
+    own = f"{_scheme(scope, headers)}://{host}"
+    is_own_valid = validate_host(domain, settings.ALLOWED_HOSTS)
+    return is_trusted(headers.get(b"origin", ""), own if is_own_valid else "")
+
+
+def is_trusted(origin: str, own: str) -> bool:
+    """Whether an origin is this site's own, or one that CSRF_TRUSTED_ORIGINS names."""
+    origin = origin.lower()
+    trusted = (name.lower() for name in settings.CSRF_TRUSTED_ORIGINS)
+    return bool(origin) and (origin == own.lower() or any(_matches(origin, t) for t in trusted))
 
 
 def _matches(origin: str, trusted: str) -> bool:
-    """Whether an origin is a trusted one; `https://*.example.org` stands for subdomains."""
+    """Whether an origin is this one; `https://*.example.org` stands for subdomains."""
     scheme, _, domain = trusted.partition("://")
     if not domain.startswith("*."):
         return origin == trusted

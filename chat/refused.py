@@ -23,14 +23,14 @@ def refused(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
     return with_wait(page, error)
 
 
-def words(error: errors.RequestRefused) -> str:
+def words(error: errors.ChatError | type[errors.ChatError]) -> str:
     """Return the sentence for the person, in their language."""
     return gettext(error.text) % getattr(error, "params", {})
 
 
 def with_wait(response: HttpResponse, error: errors.RequestRefused) -> HttpResponse:
     """Say when to try again, where the error knows it (RFC 9110, 10.2.3)."""
-    if isinstance(error, errors.LimitReached):
+    if isinstance(error, errors.LimitReached | errors.Unavailable):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

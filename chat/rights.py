@@ -20,7 +20,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from chat import events, services, sockets
-from chat.models import User
+from chat.models import AccessToken, User
 from chat.outage import is_outage, tell_outage
 from chat.threads import in_thread
 
@@ -34,6 +34,11 @@ WATCH_S = 2.0
 def ring_signed_out(sender: type[Session], instance: Session, **kwargs: Any) -> None:
     if user_id := instance.get_decoded().get(SESSION_KEY):
         _ring(int(user_id))
+
+
+@receiver(post_delete, sender=AccessToken)
+def ring_revoked(sender: type[AccessToken], instance: AccessToken, **kwargs: Any) -> None:
+    _ring(instance.owner_id)
 
 
 @receiver([post_save, post_delete], sender=User)
@@ -63,7 +68,18 @@ async def watch() -> None:
 
 
 def _ended(signed_in: Sequence[sockets.SignedIn]) -> set[int]:
-    """Return the users of handshakes that would not succeed any more: two queries for all."""
+    """Return the users of handshakes that would not succeed any more: a few queries for all."""
+    by_token = [by for by in signed_in if by.token_id]
+    tokens = AccessToken.objects.filter(
+        pk__in={by.token_id for by in by_token}, owner__is_active=True
+    )
+    good = set(tokens.values_list("pk", flat=True))
+    ended = {by.user_id for by in by_token if by.token_id not in good}
+    by_session = [by for by in signed_in if not by.token_id]
+    return ended | _signed_out(by_session) if by_session else ended
+
+
+def _signed_out(signed_in: Sequence[sockets.SignedIn]) -> set[int]:
     users = User.objects.filter(pk__in={by.user_id for by in signed_in}, is_active=True)
     passwords = dict(users.values_list("pk", "password"))
     sessions = Session.objects.filter(

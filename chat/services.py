@@ -6,6 +6,7 @@ for the person, or Conversation.DoesNotExist (Message, Generation) for what is n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, limits, worker
+from chat import approvals, errors, events, limits, worker
 from chat.ending import add_generation
+from chat.ending import conversation_topic as conversation_topic
 from chat.models import (
     TITLE_MAX_CHARS,
     Conversation,
@@ -23,20 +25,22 @@ from chat.models import (
     Message,
     User,
 )
+from chat.options import Options
+from chat.words import clean
 
 TITLE_MAX_WORDS = 10
+DEFAULTS = Options()
+
+Check = Callable[[Conversation], None]
+"""Raises where a change is not wanted any more; sees the row locked, right before it."""
 
 
 class Sent(NamedTuple):
-    """A prompt that is saved, and the conversation that it stands in."""
+    """A prompt that is saved, the conversation that it stands in, and its first generation."""
 
     conversation: Conversation
     message: Message
-
-
-def conversation_topic(conversation_id: UUID) -> str:
-    """Return the topic that rings when a conversation's rows change."""
-    return f"conversation-{conversation_id}"
+    generation: Generation
 
 
 def user_topic(user_id: int) -> str:
@@ -44,17 +48,37 @@ def user_topic(user_id: int) -> str:
     return f"user-{user_id}"
 
 
+def get_generation(user: User, generation_id: int) -> Generation:
+    """Return a generation that the user may see; everybody else's does not exist."""
+    conversations = Conversation.objects.owned_by(user)
+    rows = Generation.objects.select_related("conversation", "message")
+    return rows.get(pk=generation_id, conversation__in=conversations)
+
+
 def get_conversation(user: User, conversation_id: UUID) -> Conversation:
     """Return a conversation that the user may see; everybody else's does not exist."""
     return Conversation.objects.owned_by(user).get(pk=conversation_id)
 
 
-def send_prompt(user: User, conversation_id: UUID | None, text: str, key: UUID) -> Sent:
+def get_message(user: User, message_id: int) -> Message:
+    """Return a message that the user may see; everybody else's does not exist."""
+    conversations = Conversation.objects.owned_by(user)
+    return Message.objects.get(pk=message_id, conversation__in=conversations)
+
+
+def send_prompt(
+    user: User,
+    conversation_id: UUID | None,
+    text: str,
+    key: UUID,
+    options: Options = DEFAULTS,
+) -> Sent:
     """Save a prompt and queue its answer; the same key again gives the same message.
 
     Args:
         conversation_id: None starts a new conversation.
         text: with LF newlines, cleaned (words.clean).
+        options: what is asked of the answer; those of an earlier one count no more.
 
     Raises:
         AnswerRunning: the conversation has an answer that is not final.
@@ -70,16 +94,16 @@ def send_prompt(user: User, conversation_id: UUID | None, text: str, key: UUID) 
             conversation = _conversation_for(user, conversation_id, text)
             message = _add_prompt(conversation, text)
             IdempotencyKey.objects.create(owner=user, key=key, message=message)
-            _queue_answer(user, message)
+            generation = queue_answer(user, message, options)
     except IntegrityError:
         # Another request got there first: with the same key, or with another prompt.
         if sent := _sent_before(user, text, key):
             return sent
         raise errors.AnswerRunning from None
-    return Sent(conversation, message)
+    return Sent(conversation, message, generation)
 
 
-def retry(user: User, message_id: int) -> Conversation:
+def retry(user: User, message_id: int) -> Generation:
     """Queue a new version of the last answer of a conversation; the old one is kept.
 
     Raises:
@@ -95,13 +119,12 @@ def retry(user: User, message_id: int) -> Conversation:
         with transaction.atomic():
             if conversation.active_path()[-1] != answer.pk or answer.parent is None:
                 raise errors.NothingToRetry
-            _queue_answer(user, answer.parent)
+            return queue_answer(user, answer.parent, _options_of(answer))
     except IntegrityError:
         raise errors.AnswerRunning from None
-    return conversation
 
 
-def continue_answer(user: User, message_id: int) -> Conversation:
+def continue_answer(user: User, message_id: int) -> Generation:
     """Queue a generation that goes on with the last answer of a conversation.
 
     Raises:
@@ -121,10 +144,9 @@ def continue_answer(user: User, message_id: int) -> Conversation:
             is_last = conversation.active_path()[-1] == answer.pk
             if not (is_last and newest and newest.is_unfinished and answer.text.strip()):
                 raise errors.NothingToContinue
-            _queue_generation(user, answer)
+            return _queue_generation(user, answer, _options_of(answer))
     except IntegrityError:
         raise errors.AnswerRunning from None
-    return conversation
 
 
 def stop(user: User, generation_id: int) -> Conversation:
@@ -141,23 +163,43 @@ def stop(user: User, generation_id: int) -> Conversation:
     return generation.conversation
 
 
-def rename(user: User, conversation_id: UUID, title: str) -> Conversation:
-    """Give a conversation another title; an empty one leaves it as it is."""
-    conversation = get_conversation(user, conversation_id)
-    if title := _shortened(" ".join(title.split())):
-        conversation.title = title
-        conversation.save(update_fields=["title"])
-        events.ring(conversation_topic(conversation_id))
+def approve(user: User, generation_id: int, tool_use_id: str, *, is_approved: bool) -> Conversation:
+    """Allow or decline a call that waits for the person's word; the same word again is fine.
+
+    Raises:
+        AlreadyDecided: the other was said before, or nobody waits for it any more.
+        Approval.DoesNotExist: nobody was asked.
+    """
+    conversation = get_generation(user, generation_id).conversation
+    tool_use_id = clean(tool_use_id)
+    earlier = approvals.decision(generation_id, tool_use_id)
+    if earlier is None and approvals.decide(generation_id, tool_use_id, is_approved=is_approved):
+        return conversation
+    if approvals.decision(generation_id, tool_use_id) != is_approved:
+        raise errors.AlreadyDecided
     return conversation
 
 
-def delete(user: User, conversation_id: UUID) -> None:
+def rename(
+    user: User, conversation_id: UUID, title: str, check: Check = lambda _: None
+) -> Conversation:
+    """Give a conversation another title; an empty one leaves it as it is."""
+    with transaction.atomic():
+        conversation = _locked(user, conversation_id)
+        check(conversation)
+        if title := _shortened(" ".join(title.split())):
+            conversation.title = title
+            conversation.save(update_fields=["title"])
+            transaction.on_commit(lambda: events.ring(conversation_topic(conversation_id)))
+    return conversation
+
+
+def delete(user: User, conversation_id: UUID, check: Check = lambda _: None) -> None:
     """Delete a conversation with all its messages; an answer that is being written ends."""
     with transaction.atomic():
         # Locked, so that no prompt comes in between what is collected and what is deleted.
-        conversation = (
-            Conversation.objects.owned_by(user).select_for_update().get(pk=conversation_id)
-        )
+        conversation = _locked(user, conversation_id)
+        check(conversation)
         running = conversation.running_generation()
         running_id = running.pk if running else 0  # Deleting takes it away.
         conversation.delete()
@@ -194,7 +236,9 @@ def _sent_before(user: User, text: str, key: UUID) -> Sent | None:
         return None
     if row.message.text != text:
         raise errors.KeyReused
-    return Sent(row.message.conversation, row.message)
+    # The first one, where the answer was written anew, or went on, since.
+    generations = Generation.objects.select_related("message").filter(message__parent=row.message)
+    return Sent(row.message.conversation, row.message, generations.earliest("pk"))
 
 
 def _conversation_for(user: User, conversation_id: UUID | None, text: str) -> Conversation:
@@ -216,16 +260,33 @@ def _add_prompt(conversation: Conversation, text: str) -> Message:
     )
 
 
-def _queue_answer(user: User, prompt: Message) -> None:
+def _locked(user: User, conversation_id: UUID) -> Conversation:
+    return Conversation.objects.owned_by(user).select_for_update().get(pk=conversation_id)
+
+
+def _options_of(answer: Message) -> Options:
+    """Return what was asked of the last generation of an answer."""
+    newest = answer.generations.order_by("-pk").first()
+    return Options.from_json(newest.options if newest else None)
+
+
+def queue_answer(user: User, prompt: Message, options: Options) -> Generation:
+    """Queue an answer to a message that is saved, in the caller's transaction.
+
+    Raises:
+        IntegrityError: an answer of the conversation is not final.
+        LimitReached: there is too much going on.
+    """
     answer = Message.objects.create(
         conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT
     )
-    _queue_generation(user, answer)
+    return _queue_generation(user, answer, options)
 
 
-def _queue_generation(user: User, answer: Message) -> None:
+def _queue_generation(user: User, answer: Message, options: Options) -> Generation:
     """Create a generation for an answer; it starts when the transaction commits."""
-    generation = add_generation(answer, settings.CHAT_MODEL)
+    model = options.model or settings.CHAT_MODEL
+    generation = add_generation(answer, model, options.to_json())
     # Afterwards, so that a conversation with an answer that is not final is refused as that.
     limits.count_send(user)
 
@@ -234,3 +295,4 @@ def _queue_generation(user: User, answer: Message) -> None:
         events.ring(conversation_topic(generation.conversation_id))
 
     transaction.on_commit(begin)
+    return generation

@@ -14,23 +14,30 @@ from typing import NamedTuple
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from chat.models import User
+from chat.models import AccessToken, User
 
 
 class SignedIn(NamedTuple):
     """Who a socket's handshake was by, and what it was good for: not after any of it changes.
 
-    `password` is the stored hash, with which Django ends sessions.
+    `password` is the stored hash, with which Django ends sessions; "" of a program, which has a
+    token in place of a session.
     """
 
     user_id: int
     password: str
     session_key: str
+    token_id: int = 0
 
     @classmethod
     def by(cls, user: User, session: SessionBase) -> SignedIn:
         """Return what says that this user is signed in by this session."""
         return cls(user.pk, user.password, session.session_key or "")
+
+    @classmethod
+    def by_token(cls, token: AccessToken) -> SignedIn:
+        """Return what says that a program acts for this token's owner."""
+        return cls(token.owner_id, "", "", token.pk)
 
 
 _open: Counter[SignedIn] = Counter()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
 
@@ -25,6 +26,24 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     Not thread sensitive, which outside a request would put the whole process behind one thread.
     """
     return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+
+
+async def in_request(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function` in the thread of the request, and give its database connection back.
+
+    For what answers with a stream: Django keeps a request's connection until the stream has ended.
+    """
+
+    def call() -> T:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            for connection in connections.all(initialized_only=True):
+                # In one it would be rolled back, which nothing but a test begins around a request.
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+
+    return await sync_to_async(call)()
 
 
 @contextmanager

@@ -18,12 +18,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from chat import errors, events
-from chat.blocks import BlockView, view_blocks
+from chat.blocks import BlockView, prompt_text, view_blocks
 from chat.content import Block, Content, is_text, joined, part_before, plain_text, text_runs
 from chat.durations import Durations, all_seconds
-from chat.kinds import FINAL, REQUEST, RETRY
+from chat.kinds import FINAL
 from chat.models import Conversation, Generation, Message, User
 from chat.render import render_blocks, render_open
+from chat.waits import Question, Waits
 from chat.words import split_ready
 
 PAGE_MESSAGES = 50
@@ -36,7 +37,7 @@ _NOTICES: dict[str, str | Promise] = {
         "The conversation has reached the model's limit. Start a new chat to go on."
     ),
     "pause_turn": gettext_lazy("Claude paused here."),
-    "tool_use": gettext_lazy("Claude asked for a tool that this site does not offer."),
+    "tool_use": gettext_lazy("Claude asked for a tool that it can't use here."),
 }
 # What is waited for before a request is made again, by the error that it met.
 _BUSY = gettext_lazy("Claude is busy")
@@ -52,7 +53,8 @@ class MessageView:
 
     `seq` and `held` say up to where a running answer is shown: all events to `seq`, but for
     the last `held` characters. `characters` counts what is shown of its text. `retry` is the
-    data of a `retry` event, while the answer waits for its request to be made again.
+    data of a `retry` event, while the answer waits for its request to be made again; `questions`
+    are calls that wait for a person's word, `tools` the names of those that run.
     """
 
     message: Message
@@ -62,6 +64,8 @@ class MessageView:
     held: int = 0
     characters: int = 0
     retry: Mapping[str, Any] | None = None
+    questions: Sequence[Question] = ()
+    tools: Sequence[str] = ()
 
     @property
     def generation_id(self) -> int:
@@ -91,6 +95,12 @@ class MessageView:
         return text % {"n": number_format(self.characters, force_grouping=True)}
 
     @property
+    def prompt(self) -> str:
+        """Return what a person, or a program of theirs, said."""
+        blocks = self.message.content
+        return self.message.text if all(map(is_text, blocks)) else prompt_text(blocks)
+
+    @property
     def is_refused(self) -> bool:
         return self.generation is not None and self.generation.stop_reason == "refusal"
 
@@ -103,7 +113,9 @@ class MessageView:
         if generation.status == Generation.Status.STOPPED:
             return gettext("Stopped.")
         if generation.error_code:
-            return gettext(_error(generation).text)
+            return gettext(errors.generation_error(generation.error_code).text)
+        if generation.stop_reason == "tool_use" and (generation.options or {}).get("body"):
+            return ""  # The program that asked has tools of its own.
         if generation.stop_reason in _NOTICES:
             return str(_NOTICES[generation.stop_reason])
         return "" if self.blocks else gettext("Claude had nothing to say to this.")
@@ -128,7 +140,7 @@ class MessageView:
         if generation is None or generation.is_running:
             return False
         if generation.error_code:
-            return _error(generation).retryable
+            return errors.generation_error(generation.error_code).retryable
         return generation.status == Generation.Status.STOPPED or not self.blocks
 
 
@@ -166,7 +178,7 @@ def view_messages(ids: Sequence[int]) -> list[MessageView]:
     """Return views of messages in the order of their ids; those that are gone are left out."""
     # Generations first: an answer that ends in between is then read as running, from its log,
     # and its socket shows the end. The other way round it would be final, and empty.
-    answers = Generation.objects.filter(message__in=ids).order_by("pk")
+    answers = Generation.objects.filter(message__in=ids).order_by("pk").defer("timeline")
     generations = {generation.message_id: generation for generation in answers}
     rows = Message.objects.filter(pk__in=ids).order_by("pk")
     return [_view(message, generations.get(message.pk)) for message in rows]
@@ -180,17 +192,16 @@ def _view(message: Message, generation: Generation | None) -> MessageView:
 
 
 def _view_running(message: Message, generation: Generation) -> MessageView:
-    content, durations, seq = Content(), Durations(), 0
-    retry: dict[str, Any] | None = None
+    content, durations, waits = Content(), Durations(), Waits()
+    seq, fed_at = 0, timezone.now()
     for entry in events.read(generation.pk):
         if entry.kind == FINAL:
             break  # It has ended in between: its socket shows the end, and what is still held.
         data = json.loads(entry.data)
         content.feed(entry.kind, data)
         durations.feed(entry.kind, data, entry.at)
-        seq = entry.seq
-        if entry.kind in (REQUEST, RETRY):
-            retry = _wait_left(data, entry.at) if entry.kind == RETRY else None
+        waits.feed(entry.kind, data)
+        seq, fed_at = entry.seq, entry.at
     earlier, own = earlier_blocks(message, generation), content.blocks()
     # The last word of what is being written waits for its end.
     held = split_ready(plain_text(own[-1:]))[1] if content.is_open else ""
@@ -205,7 +216,18 @@ def _view_running(message: Message, generation: Generation) -> MessageView:
             views[number] = replace(views[number], since=span.began_at, seconds=None)
     shown = [replace(v, element_id=block_id(generation.pk, number)) for number, v in views.items()]
     characters = len(plain_text(blocks)) - len(held)
-    return MessageView(message, generation, shown, seq, len(held), characters, retry)
+    return MessageView(
+        message,
+        generation,
+        shown,
+        seq,
+        len(held),
+        characters,
+        # While it waits for its next try, nothing else comes.
+        retry=_wait_left(waits.retry, fed_at) if waits.retry else None,
+        questions=waits.questions,
+        tools=waits.tools,
+    )
 
 
 def _rendered_so_far(blocks: Sequence[Block], held: int) -> list[str]:
@@ -226,7 +248,7 @@ def earlier_blocks(message: Message, generation: Generation) -> list[Block]:
     return part_before(message.content, generation.first_block, generation.first_char)
 
 
-def _wait_left(retry: dict[str, Any], since: datetime) -> dict[str, Any]:
+def _wait_left(retry: Mapping[str, Any], since: datetime) -> dict[str, Any]:
     waited_s = (timezone.now() - since).total_seconds()
     return {**retry, "wait_s": max(0.0, retry["wait_s"] - waited_s)}
 
@@ -234,8 +256,3 @@ def _wait_left(retry: dict[str, Any], since: datetime) -> dict[str, Any]:
 def block_id(generation_id: int, number: int) -> str:
     """Return the id of an element on the page: the n-th block of a generation, from 0."""
     return f"block-{generation_id}-{number}"
-
-
-def _error(generation: Generation) -> type[errors.GenerationError]:
-    known = errors.all_generation_errors()
-    return known.get(generation.error_code, errors.Internal)

@@ -17,10 +17,9 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 from django_htmx.middleware import HtmxDetails
 
+from chat import errors
 from chat.forms import PromptForm
 from chat.refused import as_swapped
-
-RETRY_AFTER_S = 30
 
 TAKES_PROMPTS = ("home", "send")
 """The names of the addresses that prompts are sent to."""
@@ -34,7 +33,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         response = as_swapped(HttpResponse(piece, status=503), "#composer-error")
     else:
         response = HttpResponse(render_to_string("503.html", _context(request)), status=503)
-    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    response.headers["Retry-After"] = str(errors.Unavailable.retry_after_s)
     add_never_cache_headers(response)
     return response
 

@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from chat import errors, metrics, services
+from chat import details, errors, metrics, services
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
 from chat.refused import as_swapped, refused, with_wait, words
@@ -93,10 +93,24 @@ def stop(request: HttpRequest, generation_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 @not_theirs_is_404
+def approve(request: HttpRequest, generation_id: int) -> HttpResponse:
+    """Allow or decline a call of a tool: `allow` or `decline` holds its id."""
+    word = "decline" if "decline" in request.POST else "allow"
+    call, is_approved = request.POST.get(word, ""), word == "allow"
+    try:
+        changed = services.approve(_user(request), generation_id, call, is_approved=is_approved)
+    except errors.RequestRefused as error:
+        return refused(request, error)
+    return _changed(request, changed)
+
+
+@never_cache
+@require_POST
+@not_theirs_is_404
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """Have the last answer written anew."""
     try:
-        changed = services.retry(_user(request), message_id)
+        changed = services.retry(_user(request), message_id).conversation
     except errors.RequestRefused as error:
         return refused(request, error)
     return _changed(request, changed)
@@ -108,7 +122,7 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 def continue_answer(request: HttpRequest, message_id: int) -> HttpResponse:
     """Have Claude go on with the last answer, which was cut short."""
     try:
-        changed = services.continue_answer(_user(request), message_id)
+        changed = services.continue_answer(_user(request), message_id).conversation
     except errors.RequestRefused as error:
         return refused(request, error)
     return _changed(request, changed)
@@ -130,6 +144,15 @@ def message_text(request: HttpRequest, message_id: int) -> HttpResponse:
     """Return the text of a message as it was written: an answer's Markdown, to be copied."""
     shown = load_message(_user(request), message_id)
     return HttpResponse(shown.message.text, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_GET
+@not_theirs_is_404
+def timeline(request: HttpRequest, generation_id: int) -> HttpResponse:
+    """Show when an answer did what."""
+    timed = services.get_generation(_user(request), generation_id)
+    return render(request, "chat/timeline.html", details.timeline_page(timed))
 
 
 @never_cache
@@ -192,10 +215,7 @@ def _refused_prompt(
     is_piece = bool(request.htmx)  # type: ignore[attr-defined]
     running = shown.running_generation() if shown else None
     composer = _composer(
-        shown,
-        text=text,
-        error=words(error),
-        running_id=running.pk if running else None,
+        shown, text=text, error=words(error), running_id=running.pk if running else None
     )
     composer["keeps_actions"] = _has_socket(request)
     context = composer if is_piece else {**_page(request, shown), **composer}

@@ -18,7 +18,7 @@ from django.db import Error
 from django.utils import timezone
 
 from chat import events
-from chat.ending import QUEUE_TOPIC
+from chat.ending import QUEUE_TOPIC, conversation_topic
 from chat.generation import Runtime, run
 from chat.heartbeat import Findings, Heartbeat, end_waiting
 from chat.threads import OwnThread, in_thread
@@ -85,13 +85,15 @@ class Worker:
     Args:
         heartbeat_s: the time between two heartbeats, in seconds; also how late a stop comes
             whose ring was lost.
+        is_guest: whether it takes nothing but what `start` gives it, and looks after no other
+            process's generations.
     """
 
-    def __init__(self, runtime: Runtime, *, heartbeat_s: float) -> None:
+    def __init__(self, runtime: Runtime, *, heartbeat_s: float, is_guest: bool = False) -> None:
         self.process_id = runtime.process_id
         self._runtime = runtime
         self._heartbeat_s = heartbeat_s
-        self._heartbeat = Heartbeat(runtime.process_id, heartbeat_s)
+        self._heartbeat = Heartbeat(runtime.process_id, heartbeat_s, is_guest=is_guest)
         # Neither full threads nor an empty pool make a heartbeat late.
         self._heart = OwnThread("heartbeat")
         self._loop = asyncio.get_running_loop()
@@ -259,6 +261,7 @@ class Worker:
     def _see_to(self, findings: Findings) -> None:
         for generation_id in findings.ending:
             self._cancel(generation_id)
+        events.ring_here(map(conversation_topic, findings.changed))
         lost: list[tuple[int, UUID | None]] = [
             (generation_id, self.process_id)
             for generation_id in findings.own.difference(self._tasks)

@@ -73,6 +73,14 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
 
 
+def dotted_names(name: str, default: Sequence[str]) -> list[str]:
+    """Return the items of a comma-separated list of names such as `package.module.function`."""
+    items = words(name, default)
+    if bad := [item for item in items if not all(map(str.isidentifier, item.split(".")))]:
+        raise _bad(name, bad[0], "a list of names such as package.module.function, or none")
+    return items
+
+
 def url(name: str, default: str = "", *, schemes: Sequence[str]) -> str:
     value = text(name, default)
     # sqlite:///file has no host, so that only the scheme can be demanded of it.

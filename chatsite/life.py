@@ -19,6 +19,7 @@ from chat.demo.server import DemoServer
 from chat.events import Committer, Exchange
 from chat.generation import Runtime
 from chat.rights import watch
+from chat.tools import offered
 from chat.worker import Worker, leave
 
 DEMO_RECORDS = 100
@@ -106,7 +107,7 @@ class Life:
             await self._exchange.begin()
         if self._watch is None:
             self._watch = asyncio.create_task(watch(), name="rights")
-        self._worker = Worker(_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
+        self._worker = Worker(make_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
 
     async def _end(self) -> None:
@@ -143,7 +144,8 @@ class Life:
             await asyncio.wait(self._connections, timeout=1)
 
 
-def _runtime(base_url: str) -> Runtime:
+def make_runtime(base_url: str) -> Runtime:
+    """Return what the settings say that generations run with."""
     thinking = {"thinking": {"type": "adaptive", "display": "summarized"}}
     return Runtime(
         process_id=uuid.uuid4(),
@@ -159,4 +161,5 @@ def _runtime(base_url: str) -> Runtime:
         system=settings.CHAT_SYSTEM_PROMPT,
         max_retry_wait_s=settings.CHAT_RETRY_MAX_WAIT_S,
         extra=thinking if settings.CHAT_SENDS_THINKING else {},
+        toolset=offered(),
     )

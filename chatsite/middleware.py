@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 from chat import errors
+from chat.api.outside import retold
 from chat.outage import is_outage, tell_outage
 from chat.refused import refused
 from chat.unavailable import unavailable
@@ -63,6 +64,29 @@ class _NoReport(ExceptionReporter):
 def _is_no_outage(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     return not is_outage(error)
+
+
+class TellPrograms(MiddlewareMixin):
+    """Tells a program of an error in its own form, whoever made a page of it."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        return retold(request, response)
+
+
+class OmitBodyOfHead(MiddlewareMixin):
+    """Answers HEAD with headers alone (RFC 9110, 9.3.2): Daphne sends whatever body it is given.
+
+    A client takes what comes for its next answer.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
+        return response
 
 
 class LoginRequired(LoginRequiredMiddleware):

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "chatsite.middleware.OmitBodyOfHead",
+    "chatsite.middleware.TellPrograms",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -175,6 +177,26 @@ CHAT_SOCKETS_PER_USER = env.integer("CHAT_SOCKETS_PER_USER", 50, minimum=1, maxi
 CHAT_SOCKETS_PER_PROCESS = env.integer(
     "CHAT_SOCKETS_PER_PROCESS", 2_000, minimum=1, maximum=100_000
 )
+# Tools that Claude may call (chat/tools/), by their dotted paths; loaded on first use.
+BUILT_IN_TOOLS = [
+    "chat.tools.clock.current_time",
+    "chat.tools.calculator.calculator",
+    "chat.tools.conversations.search_conversations",
+]
+# Models on other servers may know no tools, and refuse requests that offer some.
+CHAT_TOOLS = env.dotted_names("CHAT_TOOLS", [] if ANTHROPIC_BASE_URL else BUILT_IN_TOOLS)
+CHAT_TOOL_ROUNDS = env.integer("CHAT_TOOL_ROUNDS", 10, minimum=1, maximum=100)
+CHAT_TOOL_TIMEOUT_S = env.seconds("CHAT_TOOL_TIMEOUT_S", 30, minimum=0.1, maximum=600)
+CHAT_TOOL_RESULT_MAX_CHARS = env.integer(
+    "CHAT_TOOL_RESULT_MAX_CHARS", 20_000, minimum=100, maximum=200_000
+)
+CHAT_APPROVAL_S = env.seconds("CHAT_APPROVAL_S", 120, minimum=1, maximum=3_600)
+CHAT_WEATHER_URL = env.url(
+    "CHAT_WEATHER_URL", "https://api.open-meteo.com", schemes=["http", "https"]
+).rstrip("/")
+# How often one request may search the web and fetch a page; Anthropic does it, and charges for it.
+CHAT_WEB_SEARCH = env.integer("CHAT_WEB_SEARCH", 0, minimum=0, maximum=100)
+CHAT_WEB_FETCH = env.integer("CHAT_WEB_FETCH", 0, minimum=0, maximum=100)
 # A form percent-encodes up to three bytes for each byte of the prompt.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * CHAT_PROMPT_MAX_BYTES + 100_000
 

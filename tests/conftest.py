@@ -7,6 +7,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -77,10 +78,19 @@ def make_runtime(model: DemoThread) -> Runtime:
 @pytest_asyncio.fixture
 async def worker(transactional_db: None, model: DemoThread) -> AsyncIterator[Worker]:
     """A worker of this process in the test's loop; nothing of it is left afterwards."""
-    begun = Worker(make_runtime(model), heartbeat_s=0.2)
+    async with working(make_runtime(model)) as begun:
+        yield begun
+
+
+@asynccontextmanager
+async def working(runtime: Runtime) -> AsyncIterator[Worker]:
+    """Run a worker for as long as the block lasts."""
+    begun = Worker(runtime, heartbeat_s=0.2)
     await begun.begin()
-    yield begun
-    await begun.drain(0)
+    try:
+        yield begun
+    finally:
+        await begun.drain(0)
     # A task that nobody owns any more is a bug, even where it does no harm.
     assert asyncio.all_tasks() == {asyncio.current_task()}
 

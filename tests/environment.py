@@ -15,6 +15,9 @@ os.environ.update(
         "ANTHROPIC_API_KEY": "",
         # Nothing listens there: a test that needs a model starts one.
         "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+        # To a server of one's own the site offers tools only where they are named.
+        "CHAT_TOOLS": "chat.tools.clock.current_time,chat.tools.calculator.calculator,"
+        "chat.tools.conversations.search_conversations",
         "CHAT_DEMO": "auto",
         "CHAT_SIGNUP": "closed",
         # A test is quicker than any person; those of the limits set their own.

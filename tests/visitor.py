@@ -44,7 +44,7 @@ class Visitor:
         self.http.close()
 
     @property
-    def _cookies(self) -> str:
+    def cookies(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
 
     def sign_in(self, name: str, password: str) -> None:
@@ -74,7 +74,7 @@ class Visitor:
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Content-Length": str(len(body)),
-            "Cookie": self._cookies,
+            "Cookie": self.cookies,
             "Origin": self.base_url,
         }
         connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=TIMEOUT_S)
@@ -98,7 +98,7 @@ class Visitor:
         return connect(
             f"{self.base_url.replace('http', 'ws', 1)}/ws{path}",
             origin=Origin(self.base_url if origin is None else origin),
-            additional_headers={"Cookie": self._cookies},
+            additional_headers={"Cookie": self.cookies},
             open_timeout=TIMEOUT_S,
             max_size=2**20,
         )

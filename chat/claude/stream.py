@@ -20,7 +20,7 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from chat import errors
 from chat.claude.failures import error_of_event, to_error
 from chat.claude.request import ApiEvent, Request
-from chat.content import parse_json
+from chat.json_values import parse_json
 from chat.kinds import MAX_KIND_CHARS, OWN_KINDS
 
 
@@ -65,7 +65,10 @@ class Claude:
                 max_tokens=request.max_tokens,
                 messages=cast("Any", request.messages),  # built by context.py
                 system=request.system or anthropic.omit,
+                tools=cast("Any", request.tools) or anthropic.omit,
+                tool_choice={"type": "none"} if _is_last(request) else anthropic.omit,
                 extra_body=dict(request.extra),
+                extra_headers=request.headers,
                 stream=True,
             )
         except Exception as error:
@@ -141,6 +144,10 @@ class Stream:
         if self._message_id != message_id:
             raise errors.BadStream("a second message began inside the stream of the first")
         return False
+
+
+def _is_last(request: Request) -> bool:
+    return bool(request.tools) and not request.may_call_tools
 
 
 _BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})

@@ -42,8 +42,9 @@ def _tool_call(request: Request) -> ToolCall | None:
 
 def _text(request: Request) -> str:
     if request.tool_results:
-        result = request.tool_results[0]
-        return answers.after_tool(result.tool, result.text, is_error=result.is_error)
+        results = request.tool_results
+        told = (answers.after_tool(r.tool, r.text, is_error=r.is_error) for r in results)
+        return "\n\n".join(told)
     if asks_to_go_on(request.prompt):
         return _continued(request.turns)
     prompts = [without_command(prompt) for prompt in request.prompts]

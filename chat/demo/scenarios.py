@@ -6,6 +6,7 @@ A prompt whose first line is `/demo NAME` plays that scenario; the rest of the p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
@@ -27,6 +28,7 @@ BUILT_IN: Mapping[str, Scenario] = {
     name: scenario for group in _GROUPS.values() for name, scenario in group.items()
 }
 _KEPT_COUNTS = 10_000
+_WEB_SEARCH = re.compile(r"web|^search$", re.IGNORECASE)
 
 
 class AttemptCounts:
@@ -52,12 +54,17 @@ def steps_for(request: Request, scenarios: Mapping[str, Scenario], attempt: int)
     name = request.scenario
     if name is None:
         # An answer that is gone on with may quote such a prompt.
-        is_new = not request.tools and not asks_to_go_on(request.prompt)
-        is_search = is_new and asks_for_search(request.prompt)
+        is_new = not request.tool_results and not asks_to_go_on(request.prompt)
+        is_search = is_new and not _offers_web(request) and asks_for_search(request.prompt)
         return search_steps(request.prompt) if is_search else [Answer()]
     if name not in scenarios:
         return [Text(menu(name, scenarios), chunk=40)]
     return scenarios[name].steps(attempt, request.call)
+
+
+def _offers_web(request: Request) -> bool:
+    """Say whether the application would search the web itself."""
+    return any(_WEB_SEARCH.search(str(tool["name"])) for tool in request.tools)
 
 
 def menu(name: str, scenarios: Mapping[str, Scenario]) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 _HINTS = {
     "weather": r"\b(weather|forecast|temperature|rain(ing)?|sunny|snow(ing)?)\b|天气",
     "time": r"\b(what time|time is it|current time|the time|today's date|what day|the date)\b|几点",
-    "calc": r"\b(calculat\w*|compute|how much is|sum of|multipl\w*)\b|\d\s*[-+*/\u00d7^]\s*\d|计算",
+    "calc": r"\b(calculat\w*|compute|how much is|sum of|multipl\w*)\b"
+    # No date, and no number with hyphens in it.
+    r"|(?<![\w-])\d[\d.]*\s*[-+*/\u00d7^]\s*\d[\d.]*(?![\w-])|计算",
     "search": r"\b(search|look up|find out|latest news)\b|搜索",
 }
 _KINDS = {
@@ -47,8 +49,7 @@ def choose_tool(tools: Sequence[Mapping[str, Any]], prompt: str) -> ToolCall | N
     for tool in tools:
         if str(tool["name"]).lower() in prompt.lower():
             return call_of(tool, prompt)
-    wanted = "|".join([*_HINTS.values(), r"\btools?\b"])
-    if tools and re.search(wanted, prompt, re.IGNORECASE):
+    if tools and re.search(r"\btools?\b", prompt, re.IGNORECASE):
         return call_of(tools[0], prompt)
     return None
 

@@ -3,15 +3,18 @@
     ChatError
     +-- RequestRefused          what a person asked for can't be done; nothing was lost
     |   +-- PromptEmpty, PromptTooLong, AnswerRunning, KeyReused, NothingToRetry,
-    |   |   NothingToContinue, SignedOut
+    |   |   NothingToContinue, SignedOut, InvalidRequest, NotSignedIn, ForeignPage,
+    |   |   ScopeMissing, NotFound, ModelUnknown, MethodRefused, ChangedMeanwhile,
+    |   |   BodyTooLarge, EventsGone, Stopped, StreamEnded, TooManyTokens, Unavailable,
+    |   |   AlreadyDecided
     |   +-- LimitReached        it can be done later; says when
-    |       +-- TooManySends, TooManyRunning, SiteBusy
+    |       +-- TooManySends, TooManyRunning, TooManyStreams, SiteBusy
     +-- GenerationError         an answer could not be finished; `code` is stored with it
         +-- RateLimited, Overloaded, UpstreamError, Unreachable, Stalled, ConnectionLost,
         |   Truncated, BadStream                                     (the way to Claude)
         +-- BadRequest, AuthFailed, BillingFailed, PermissionRefused, ModelNotFound,
         |   TooLarge, ContextTooLong                                 (what was asked of it)
-        +-- OwnerLost, Shutdown, NotTaken, Internal                       (this site)
+        +-- TimeLimit, OwnerLost, Shutdown, NotTaken, Internal            (this site)
 
 `text` is an English msgid; the doors (views, consumers, fragments) translate it. No error's
 text holds a key, a prompt or an answer. Pure: no Django here.
@@ -36,42 +39,70 @@ from chat.errors.failures import (
     RateLimited,
     Shutdown,
     Stalled,
+    TimeLimit,
     TooLarge,
     Truncated,
     Unreachable,
     UpstreamError,
     all_generation_errors,
+    generation_error,
 )
 from chat.errors.refusals import (
+    AlreadyDecided,
     AnswerRunning,
+    BodyTooLarge,
+    ChangedMeanwhile,
+    EventsGone,
+    ForeignPage,
+    InvalidRequest,
     KeyReused,
     LimitReached,
+    MethodRefused,
+    ModelUnknown,
+    NotFound,
     NothingToContinue,
     NothingToRetry,
+    NotSignedIn,
     PromptEmpty,
     PromptTooLong,
     RequestRefused,
+    ScopeMissing,
     SignedOut,
     SiteBusy,
+    Stopped,
+    StreamEnded,
     TooManyRunning,
     TooManySends,
+    TooManyStreams,
+    TooManyTokens,
+    Unavailable,
 )
 from chat.errors.root import ChatError, gettext_noop
 
 __all__ = [
+    "AlreadyDecided",
     "AnswerRunning",
     "AuthFailed",
     "BadRequest",
     "BadStream",
     "BillingFailed",
+    "BodyTooLarge",
+    "ChangedMeanwhile",
     "ChatError",
     "ConnectionLost",
     "ContextTooLong",
+    "EventsGone",
+    "ForeignPage",
     "GenerationError",
     "Internal",
+    "InvalidRequest",
     "KeyReused",
     "LimitReached",
+    "MethodRefused",
     "ModelNotFound",
+    "ModelUnknown",
+    "NotFound",
+    "NotSignedIn",
     "NotTaken",
     "NothingToContinue",
     "NothingToRetry",
@@ -82,16 +113,24 @@ __all__ = [
     "PromptTooLong",
     "RateLimited",
     "RequestRefused",
+    "ScopeMissing",
     "Shutdown",
     "SignedOut",
     "SiteBusy",
     "Stalled",
+    "Stopped",
+    "StreamEnded",
+    "TimeLimit",
     "TooLarge",
     "TooManyRunning",
     "TooManySends",
+    "TooManyStreams",
+    "TooManyTokens",
     "Truncated",
+    "Unavailable",
     "Unreachable",
     "UpstreamError",
     "all_generation_errors",
+    "generation_error",
     "gettext_noop",
 ]

@@ -135,6 +135,14 @@ class BadStream(GenerationError):
     text = _("Claude's answer could not be read. What had arrived is kept. Try again.")
 
 
+class TimeLimit(GenerationError):
+    """The time that was given for the answer is over; its status is `stopped`."""
+
+    code = "time_limit"
+    text = _("The time for this answer is over. What had arrived is kept. Send again to go on.")
+    http_status = 504
+
+
 class OwnerLost(GenerationError):
     """The process that wrote the answer died."""
 
@@ -168,3 +176,8 @@ class Internal(GenerationError):
 def all_generation_errors() -> dict[str, type[GenerationError]]:
     """Return every error that can be stored with an answer, by its code."""
     return {error.code: error for error in GenerationError.__subclasses__()}
+
+
+def generation_error(code: str) -> type[GenerationError]:
+    """Return the error of a stored code; Internal for one that only another release knows."""
+    return all_generation_errors().get(code, Internal)

@@ -45,12 +45,14 @@ class Follower:
 
     Args:
         after: the last seq that the reader has.
+        look_s: after so long without a ring it looks into the database by itself.
 
     `is_behind` says whether more was there already than `next` has given.
     """
 
-    def __init__(self, generation_id: int, after: int = 0) -> None:
+    def __init__(self, generation_id: int, after: int = 0, *, look_s: float = SILENCE_S) -> None:
         self._generation_id = generation_id
+        self._look_s = look_s
         self._bell = Bell(topic(generation_id))
         self.after = after
         self.has_ended = self.is_behind = False
@@ -76,11 +78,12 @@ class Follower:
                 self.after = entries[-1].seq
                 self.has_ended = entries[-1].kind == FINAL
                 return entries
-            left_s = SILENCE_S if give_up_at is None else give_up_at - loop.time()
+            left_s = self._look_s if give_up_at is None else give_up_at - loop.time()
             if left_s <= 0:
                 break
-            is_rung = await self._bell.wait(min(left_s, SILENCE_S))
-            was_silent = not is_rung and left_s >= SILENCE_S
+            wait_s = min(left_s, self._look_s)
+            is_rung = await self._bell.wait(wait_s)
+            was_silent = not is_rung and wait_s >= SILENCE_S
         return []
 
     async def _read(self) -> list[Entry]:

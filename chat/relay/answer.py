@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from chat import fragments
-from chat.blocks import BlockView, failures_by_tool, view_blocks
+from chat.blocks import BlockView, failures_by_tool, view_block, view_blocks
 from chat.content import (
     Block,
     begun_blocks,
@@ -21,15 +21,18 @@ from chat.content import (
     plain_text,
     text_of,
     text_runs,
+    tool_result,
 )
 from chat.durations import Durations
 from chat.events import Entry
 from chat.fragments import Step, steps_frame
-from chat.kinds import FINAL, REQUEST, RETRY
-from chat.relay.block import FRAME_MAX_CHARS, LiveBlock
+from chat.kinds import FINAL, TOOL_RESULT
+from chat.relay.batches import joined
+from chat.relay.block import LiveBlock
 from chat.relay.text import LiveText
 from chat.render import Change, digest_of
 from chat.transcript import MessageView, block_id, earlier_blocks
+from chat.waits import Waits
 
 PROGRESS_CHARS = 200
 """The page is told how much it has received whenever so much more came, in characters."""
@@ -62,8 +65,7 @@ class LiveAnswer:
         self._count, self._own = len(earlier), 0
         self._is_resuming = self._is_wait_new = False
         self._changes: list[Step | str] = []
-        # Of a request that is made again: what the page says while it waits.
-        self._retry: dict[str, Any] | None = None
+        self._waits = Waits()
         # What the page says of the progress; None where that is not known.
         self._told: tuple[bool, int] | None = None
 
@@ -98,7 +100,9 @@ class LiveAnswer:
             seq=self.seq,
             held=self.held,
             characters=self.characters,
-            retry=self._retry,
+            retry=self._waits.retry,
+            questions=self._waits.questions,
+            tools=self._waits.tools,
         )
 
     def resume(self, entries: list[Entry], held: int) -> None:
@@ -130,6 +134,7 @@ class LiveAnswer:
         data = json.loads(entry.data)
         self.seq = entry.seq
         self._durations.feed(entry.kind, data, entry.at)
+        self._is_wait_new |= self._waits.feed(entry.kind, data)
         if entry.kind == "content_block_delta":
             if block := self._blocks.get(data["index"]):
                 block.feed(data)
@@ -141,8 +146,8 @@ class LiveAnswer:
             for index, begun in enumerate(begun_blocks(data["message"])):
                 self._start_block({"index": index, "content_block": begun})
                 self._end_block(index, is_whole=True)
-        elif entry.kind in (REQUEST, RETRY):
-            self._note_wait(entry.kind, data)
+        elif entry.kind == TOOL_RESULT:
+            self._add_result(tool_result(data))
         elif entry.kind in ("message_stop", FINAL):
             for index in list(self._blocks):
                 self._end_block(index, is_whole=False)
@@ -168,7 +173,7 @@ class LiveAnswer:
             changes.append(self._status())
         elif told != self._told:
             changes.append(fragments.more_progress(self.view()))
-        *before, last = _joined(changes)
+        *before, last = joined(changes)
         frames = [self._frame(batch, None, None) for batch in before]
         if before and isinstance(before[0], str):
             # Between two frames the page shows no position that could be gone on from.
@@ -185,16 +190,11 @@ class LiveAnswer:
 
     def _status(self) -> str:
         """Return what the page says of the answer, with its position."""
-        if self.characters or not self._view.is_running:
+        is_waiting = self._waits.retry or self._waits.questions or self._waits.tools
+        if (self.characters and not is_waiting) or not self._view.is_running:
             # How it ended comes once, behind the last of its log.
             return fragments.progress(self.view())
         return fragments.status(self.view())
-
-    def _note_wait(self, kind: str, data: dict[str, Any]) -> None:
-        if kind == REQUEST and data["attempt"] == 1:
-            return  # The page waits for the first word since the prompt was sent.
-        self._retry = data if kind == RETRY else None
-        self._is_wait_new = True
 
     def _start_block(self, data: dict[str, Any]) -> None:
         index, block = data["index"], data["content_block"]
@@ -212,6 +212,15 @@ class LiveAnswer:
         self._add(number, live.begun(self._failures))
         self._running += [live] if live.is_running else []
         # It may be the result that a tool was waiting for.
+        self._label_ended()
+
+    def _add_result(self, block: Block) -> None:
+        """Show what a tool of this site answered, which comes whole."""
+        number = self._next_number(block)
+        self._own += 1
+        self._end_text()
+        self._failures |= failures_by_tool([block])
+        self._add(number, view_block(block, failures=self._failures))
         self._label_ended()
 
     def _end_block(self, index: int, *, is_whole: bool) -> None:
@@ -283,21 +292,3 @@ class LiveAnswer:
 
     def _element_id(self, number: int) -> str:
         return block_id(self.generation_id, number)
-
-
-def _joined(changes: list[Step | str]) -> list[str | list[Step]]:
-    """Join fragments, and steps, into as few frames as their order and size allow."""
-    batches: list[str | list[Step]] = []
-    chars = 0
-    for change in changes:
-        size = len(change) if isinstance(change, str) else len(change.markup)
-        last = batches[-1] if batches and chars + size <= FRAME_MAX_CHARS else None
-        if isinstance(change, str) and isinstance(last, str):
-            batches[-1] = last + change
-        elif isinstance(change, Step) and isinstance(last, list):
-            last.append(change)
-        else:
-            batches.append(change if isinstance(change, str) else [change])
-            chars = 0
-        chars += size
-    return batches

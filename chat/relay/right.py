@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import get_user
@@ -10,10 +13,13 @@ from django.http import HttpRequest
 
 from chat import worker
 from chat.events import Bell
-from chat.models import Conversation, User
+from chat.models import AccessToken, Conversation, User
+from chat.outage import is_outage, tell_outage
 from chat.services import user_topic
 from chat.sockets import SignedIn
 from chat.threads import in_thread
+
+T = TypeVar("T")
 
 
 def may_read(user: User, conversation_id: UUID) -> bool:
@@ -21,10 +27,12 @@ def may_read(user: User, conversation_id: UUID) -> bool:
 
 
 def is_signed_in(by: SignedIn) -> bool:
-    """Whether the session that a reader began with still signs its user in.
+    """Whether the session or token that a reader began with is still good for its user.
 
-    Read anew: the session may be gone or expired, the password changed, the account disabled.
+    Read anew: it may be gone or expired, the password changed, the account disabled.
     """
+    if by.token_id:
+        return AccessToken.objects.filter(pk=by.token_id, owner__is_active=True).exists()
     request = HttpRequest()
     request.session = SessionStore(by.session_key)
     return get_user(request).pk == by.user_id
@@ -37,3 +45,40 @@ async def until_over(by: SignedIn) -> None:
             # What nobody rings for, rights.watch finds out, for all readers together.
             await bell.wait(None)
             bell.clear()
+
+
+async def while_allowed(
+    by: SignedIn, following: Callable[[], Awaitable[T | None]], silence_s: float
+) -> AsyncGenerator[T | None, None]:
+    """Yield what comes, and None after each silence, for as long as the reader may read.
+
+    Ends where nothing more comes, and where the database is away: who comes back goes on.
+
+    Args:
+        following: gives what comes next; None at the end.
+    """
+    over = asyncio.create_task(until_over(by), name="guard")
+    coming: asyncio.Future[T | None] | None = None
+    try:
+        while not over.done():
+            coming = coming or asyncio.ensure_future(following())
+            tasks: set[asyncio.Future[Any]] = {coming, over}
+            await asyncio.wait(tasks, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                return
+            if not coming.done():
+                yield None
+                continue
+            came, coming = coming.result(), None
+            if came is None:
+                return
+            yield came
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        tell_outage(error)
+    finally:
+        left = [task for task in (over, coming) if task]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

@@ -23,6 +23,7 @@ from chat.styleguide.pieces import (
     unfolded,
 )
 from chat.transcript import MessageView
+from chat.waits import Question
 
 INTERRUPTIONS = (errors.OwnerLost.code, errors.Shutdown.code)
 """What ends an answer without a failure of its own."""
@@ -58,6 +59,24 @@ _NOT_FOUND: Block = {
     "tool_use_id": "srvtoolu_1",
     "content": {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"},
 }
+
+_CALCULATED: tuple[Block, ...] = (
+    {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "calculator",
+        "input": {"expression": "0.017 * 410"},
+    },
+    {"type": "tool_use", "id": "toolu_2", "name": "calculator", "input": {"expression": "1 / 0"}},
+    {"type": "tool_result", "tool_use_id": "toolu_1", "name": "calculator", "content": "6.97"},
+    {
+        "type": "tool_result",
+        "tool_use_id": "toolu_2",
+        "name": "calculator",
+        "content": "This divides by zero.",
+        "is_error": True,
+    },
+)
 
 
 def sending() -> State:
@@ -116,6 +135,25 @@ def tool_folded() -> State:
 def tool_error() -> State:
     """A tool has failed."""
     return _asked(_looked_up(_NOT_FOUND), unfolded("result"))
+
+
+def own_tool_done() -> State:
+    """Tools of this site have answered, one of them with a failure; all folds are open."""
+    shown = answer(*_CALCULATED, text(texts.ANSWER))
+    return _asked(shown, unfolded("tool"), unfolded("result"))
+
+
+def own_tool_running() -> State:
+    """A tool of this site runs."""
+    return _asked(running(text("Let me see."), _CALCULATED[0], characters=11, tools=["calculator"]))
+
+
+def approval_wanted() -> State:
+    """A tool that changes something waits for the person's word."""
+    question = Question("toolu_1", "send_mail", texts.MAIL)
+    call: Block = {"type": "tool_use", "id": "toolu_1", "name": "send_mail", "input": {}}
+    shown = running(text("I can send that."), call, characters=16, questions=[question])
+    return _asked(shown)
 
 
 def other_blocks() -> State:
@@ -229,6 +267,7 @@ def _wait(error: type[errors.GenerationError]) -> dict[str, Any]:
 STATES: tuple[Callable[[], State], ...] = (
     *(sending, waiting, thinking_running, thinking_unfolded, thinking_done, writing),
     *(tool_running, tool_done, tool_folded, tool_error, other_blocks),
+    *(own_tool_running, own_tool_done, approval_wanted),
     *(stopped, stopped_at_once, interrupted, failed_early, failed_late, failures),
     *(retrying, retrying_unreachable, refused, cut, notices, loading),
     *(markdown, long_words, right_to_left),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from chat import errors
-from chat.forms import TitleForm
+from chat.details import timeline_page
+from chat.forms import TitleForm, TokenForm
+from chat.models import AccessToken, Generation
 from chat.refused import words
 from chat.styleguide import texts
 from chat.styleguide.pieces import TITLE, State, Step, answer, conversation, month, prompt, text
@@ -170,6 +173,43 @@ def other_pages() -> Mapping[str, tuple[str, Mapping[str, Any]]]:
         "error-503": ("503.html", {"sentence": unread, "address": "/"}),
         "error-503-prompt": ("503.html", kept),
         "refused-request": ("chat/refused.html", {"sentence": words(errors.NothingToRetry())}),
+        **_token_pages(),
         "rename": ("chat/rename.html", {**shown, "form": TitleForm(initial={"title": TITLE})}),
         "delete": ("chat/delete.html", shown),
+        "timeline": ("chat/timeline.html", timeline_page(_timed())),
     }
+
+
+def _token_pages() -> Mapping[str, tuple[str, Mapping[str, Any]]]:
+    made = datetime(2026, 5, 3, 10, tzinfo=UTC)
+    names = ("Nightly report", "كيف أتعلم البرمجة", texts.LONG_WORD[:80])
+    tokens = [
+        AccessToken(
+            pk=number,
+            name=name,
+            scope=AccessToken.Scope.READ if number == 2 else AccessToken.Scope.CHAT,
+            ending="c3Rv",
+            created_at=made,
+            last_used_at=made if number == 1 else None,
+        )
+        for number, name in enumerate(names, start=1)
+    ]
+    page = {"tokens": tokens, "form": TokenForm()}
+    secret = "chat_" + "heron" * 8 + "c3R"  # As long as a real one.
+    wrong = TokenForm({"name": "", "scope": "read"})
+    full = words(errors.TooManyTokens(50))
+    return {
+        "tokens": ("account/tokens.html", page),
+        "tokens-none": ("account/tokens.html", {**page, "tokens": []}),
+        "tokens-made": ("account/tokens.html", {**page, "made": tokens[0], "secret": secret}),
+        "tokens-wrong": ("account/tokens.html", {**page, "form": wrong}),
+        "tokens-full": ("account/tokens.html", {**page, "problem": full}),
+        "token-revoke": ("account/token_revoke.html", {"token": tokens[0]}),
+    }
+
+
+def _timed() -> Generation:
+    """Return an answer that thought, failed once, and fell silent in the middle."""
+    timed = Generation(status=Generation.Status.COMPLETE, timeline=texts.TIMELINE)
+    timed.conversation = conversation(1, TITLE)
+    return timed

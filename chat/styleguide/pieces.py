@@ -21,6 +21,7 @@ from chat.content import Block, plain_text
 from chat.models import Conversation, Generation, Message
 from chat.render import render_blocks, render_open
 from chat.transcript import MessageView, block_id
+from chat.waits import Question
 
 WAITED_S = 4
 TOOK_S = 12.0
@@ -122,7 +123,11 @@ def answer(
 
 
 def running(
-    *blocks: Block, characters: int = 0, retry: Mapping[str, Any] | None = None
+    *blocks: Block,
+    characters: int = 0,
+    retry: Mapping[str, Any] | None = None,
+    questions: Sequence[Question] = (),
+    tools: Sequence[str] = (),
 ) -> MessageView:
     """Return an answer that is being written; its last block is open."""
     message = Message(role=Message.Role.ASSISTANT)
@@ -131,7 +136,8 @@ def running(
     views = [*view_blocks(blocks, rendered, [TOOK_S] * len(blocks[:-1])).values()]
     if views and views[-1].kind != "text":
         views[-1] = _StillBlock(**{**vars(views[-1]), "since": timezone.now()})
-    return _Still(message, generation, views, characters=characters, retry=retry)
+    waits: dict[str, Any] = {"retry": retry, "questions": questions, "tools": tools}
+    return _Still(message, generation, views, characters=characters, **waits)
 
 
 def numbered(views: Sequence[MessageView]) -> list[MessageView]:

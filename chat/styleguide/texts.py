@@ -1,4 +1,4 @@
-"""What people and Claude say in the style guide. Only text."""
+"""What people and Claude say in the style guide, and how long it took. Only text and numbers."""
 
 # Arabic and Hebrew have letters that look like Latin ones; it is no slip of the hand.
 
@@ -26,6 +26,12 @@ worth it as soon as several of them wait at the same moment; for a single client
 1. Transactions append to the log in memory, and wait.
 2. One of them flushes the log for all that are there.
 3. Whoever came meanwhile waits for the next flush."""
+
+MAIL = """{
+  "subject": "The <b>heating</b>, again",
+  "text": "Dear Mr Weber, it has been cold since Monday.",
+  "to": "weber@example.org"
+}"""
 
 MARKDOWN = """## Group commit in short
 
@@ -147,3 +153,42 @@ items = sorted(items, key=len)  # the code stays left to right
 English words stand among them: Timsort, 2002."""
 
 HEBREW = "ובעברית: **שלום**, עם `code` באמצע המשפט."
+
+TIMELINE = {
+    "queued_s": 0.0,
+    "taken_s": 0.012,
+    "requests": [
+        {
+            "number": 1,
+            "attempt": attempt,
+            "model": "claude-sonnet-5-5",
+            "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy",
+            "begun_s": begun_s,
+            "first_event_s": first_event_s,
+            "ended_s": ended_s,
+        }
+        for attempt, begun_s, first_event_s, ended_s in ((1, 0.02, None, 0.31), (2, 1.5, 1.9, 12.4))
+    ],
+    "retries": [{"at_s": 0.31, "error_code": "overloaded", "wait_s": 1.19, "attempt": 2}],
+    "first_word_s": 4.2,
+    "longest_gap": {"from_s": 7.0, "to_s": 9.6, "seconds": 2.6, "block": 1},
+    "blocks": [
+        {"number": 0, "type": "thinking", "name": "", "from_s": 1.9, "to_s": 4.1},
+        {"number": 1, "type": "text", "name": "", "from_s": 4.15, "to_s": 12.38},
+    ],
+    "tool_results": [],
+    "left_out": 0,
+    "model": "claude-sonnet-5-5",
+    "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy",
+    "input_tokens": 1_240,
+    "output_tokens": 618,
+    "stop_reason": "end_turn",
+    "final": {"at_s": 12.41, "status": "complete", "error_code": ""},
+    "characters": 2_260,
+    "points": [
+        *([1.9 + n / 10, 18 * n] for n in range(23)),
+        *([4.2 + n / 10, 400 + 32 * n] for n in range(29)),
+        *([9.6 + n / 10, 1_300 + 34 * n] for n in range(28)),
+        [12.38, 2_260],
+    ],
+}

@@ -150,12 +150,17 @@ async def test_rights_end_without_redis(multi: Place, verdict: Verdicts) -> None
     )
 
 
+# The owner has none of these.
+ALIKE = {"tool_use_id": "toolu_1", "token_id": 10**9}
+
+
 def ids_of(seen: Scene) -> dict[str, object]:
     row = seen.row
     return {
         "conversation_id": seen.sent.path.split("/")[2],
         "generation_id": row.id,
         "message_id": row.message_id,
+        **ALIKE,
     }
 
 
@@ -205,7 +210,7 @@ async def test_ids_of_somebody_else(place: Place, verdict: Verdicts) -> None:
     async with scene(place, "whole") as stranger, scene(place, name) as owner:
         await stranger.until_ended()
         await owner.tab.until(lambda tab: "word" in tab.answer)
-        theirs, nobodys = ids_of(owner), dict(UNKNOWN)
+        theirs, nobodys = ids_of(owner), {**UNKNOWN, **ALIKE}
         base_url = stranger.tab.base_url
         urls = await answers_at_urls(stranger.person, base_url, theirs)
         assert urls == await answers_at_urls(stranger.person, base_url, nobodys)

@@ -85,11 +85,14 @@ async def check_log(generation: Generation) -> None:
 
 
 def text_in_log(log: Iterable[Entry]) -> str:
-    """Return the text that a log's blocks and deltas hold."""
+    """Return the text that a log's messages, blocks and deltas begin or go on with."""
     text = ""
     for entry in log:
         data = json.loads(entry.data)
-        if entry.kind == "content_block_start" and data["content_block"]["type"] == "text":
+        if entry.kind == "message_start":
+            begun = data["message"].get("content") or []
+            text += "".join(block["text"] for block in begun if block["type"] == "text")
+        elif entry.kind == "content_block_start" and data["content_block"]["type"] == "text":
             text += data["content_block"]["text"]
         elif entry.kind == "content_block_delta" and data["delta"]["type"] == "text_delta":
             text += data["delta"]["text"]
@@ -102,8 +105,13 @@ def calls(model: DemoThread, message: Message) -> list[RequestRecord]:
 
 
 def prompt_in(body: Mapping[str, Any]) -> str:
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else str(content[-1]["text"])
+    """Return the newest text of the person's; behind it an answer may have been paused."""
+    turns = (turn["content"] for turn in reversed(body["messages"]) if turn["role"] == "user")
+    for content in turns:
+        texts = [content] if isinstance(content, str) else [b.get("text") for b in content]
+        if texts[-1] is not None:
+            return str(texts[-1])
+    return ""
 
 
 async def closed(model: DemoThread, generation: Generation) -> RequestRecord:

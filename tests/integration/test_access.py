@@ -13,13 +13,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from chat import services
-from chat.models import Generation, Message, User
+from chat import services, tokens
+from chat.models import AccessToken, Generation, Message, User
 
 pytestmark = pytest.mark.django_db
 
 ROLES = ("anonymous", "other", "staff", "owner")  # who owns comes last: a POST may delete
-UNKNOWN = {"conversation_id": uuid.UUID(int=7), "generation_id": 10**9, "message_id": 10**9}
+UNKNOWN = {
+    "conversation_id": uuid.UUID(int=7),
+    "generation_id": 10**9,
+    "message_id": 10**9,
+    "token_id": 10**9,
+}
 
 
 class Row(NamedTuple):
@@ -56,16 +61,43 @@ CHAT = {
     "c/<uuid:conversation_id>/stream/": MINE_ONLY_READ,
     "c/<uuid:conversation_id>/changes/": MINE_ONLY_READ,
     "g/<int:generation_id>/stop/": MINE_ONLY_WRITE,
+    "g/<int:generation_id>/timeline/": MINE_ONLY_READ,
+    "g/<int:generation_id>/approve/": Row((302, 405, 405, 405), (302, 404, 404, 404)),
     "m/<int:message_id>/": MINE_ONLY_READ,
     "m/<int:message_id>/text/": MINE_ONLY_READ,
     "m/<int:message_id>/retry/": MINE_ONLY_WRITE,
     "m/<int:message_id>/continue/": Row((302, 405, 405, 405), (302, 404, 404, 409)),
+    "account/tokens/": Row((302, 200, 200, 200), (302, 400, 400, 400)),
+    "account/tokens/<int:token_id>/revoke/": Row((302, 404, 404, 200), (302, 404, 404, 302)),
     # As in production; with DEBUG both are open to everybody (test_styleguide.py).
     "styleguide/": same(404, 405),
     "styleguide/<slug:name>/": same(404, 405),
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": OPEN,  # here: all of them ask from this machine (test_health.py)
+}
+# By session alone, and without a word of the browser on where a POST comes from; what tokens
+# may is in test_api_access.py.
+API_READ = Row((401, 404, 404, 200), (405, 405, 405, 405))
+API_LIST = Row((401, 200, 200, 200), (405, 405, 405, 405))
+API_WRITE = Row((405, 405, 405, 405), (401, 403, 403, 403))
+API = {
+    "api/": OPEN,
+    "api/schema": OPEN,
+    "api/chat": API_WRITE,
+    "api/conversations": API_LIST,
+    "api/conversations/<uuid:conversation_id>": API_READ,
+    "api/conversations/<uuid:conversation_id>/messages": API_READ,
+    "api/messages/<int:message_id>": API_READ,
+    "api/messages/<int:message_id>/retry": API_WRITE,
+    "api/generations/<int:generation_id>/approvals/<str:tool_use_id>": API_WRITE,
+    "api/messages/<int:message_id>/continue": API_WRITE,
+    "api/generations/<int:generation_id>": API_READ,
+    "api/generations/<int:generation_id>/stop": API_WRITE,
+    "api/generations/<int:generation_id>/events": API_READ,
+    "v1/messages": API_WRITE,
+    "v1/models": API_LIST,
+    "api/generations/<int:generation_id>/timeline": API_READ,
 }
 ACCOUNTS = {
     "login/": ENTRANCE,
@@ -92,7 +124,13 @@ OF_A_MODEL = {
     "<path:object_id>/change/": ADMIN,
     "<path:object_id>/": REDIRECT,
 }
-MODELS = ("auth/group/", "chat/user/", "chat/conversation/", "account/emailaddress/")
+MODELS = (
+    "auth/group/",
+    "chat/user/",
+    "chat/conversation/",
+    "chat/accesstoken/",
+    "account/emailaddress/",
+)
 SITE_ADMIN = {
     "": ADMIN_OWN,
     "login/": Row((302, 403, 302, 403), (302, 403, 200, 403)),
@@ -111,6 +149,7 @@ SITE_ADMIN = {
 }
 TABLE: dict[str, Row] = {
     **CHAT,
+    **API,
     **{f"accounts/{route}": row for route, row in ACCOUNTS.items()},
     **{f"admin/{route}": row for route, row in SITE_ADMIN.items()},
 }
@@ -146,7 +185,10 @@ def world(db: None) -> World:
     sent = services.send_prompt(owner, None, "A private question", uuid.uuid4())
     Generation.objects.update(status=Generation.Status.FAILED, finished_at=timezone.now())
     generation = Generation.objects.get()
+    token = tokens.create(owner, "test", AccessToken.Scope.READ).row
     ids = {
+        "token_id": token.pk,
+        "tool_use_id": "toolu_1",
         "conversation_id": sent.conversation.pk,
         "generation_id": generation.pk,
         "message_id": generation.message_id,
@@ -166,6 +208,8 @@ def address(route: str, ids: dict[str, Any]) -> str:
     """Return a path of a route, with the ids of what the owner has."""
     if route.startswith("admin/auth/group/"):
         ids = {**ids, "object_id": Group.objects.get_or_create(name="group")[0].pk}
+    elif route.startswith("admin/chat/accesstoken/"):
+        ids = {**ids, "object_id": ids["token_id"]}
     elif route.startswith("admin/chat/user/"):
         ids = {**ids, "object_id": ids["id"]}
     route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", lambda m: str(ids[m[1]]), route)

@@ -101,7 +101,7 @@ OUTCOMES = {
     "server-tools": ends(),
     "citations": ends(),
     "search-error": ends(),
-    "pause-turn": ends("pause_turn"),
+    "pause-turn": ends(requests=2),
     "unknown-events": ends(),
     "refusal": ends("refusal"),
     "refusal-early": ends("refusal", is_empty=True),
@@ -148,6 +148,8 @@ async def check_scenario(model: DemoThread, alice: User, name: str) -> None:
     assert (name, seen) == (name, OUTCOMES[name])
     await check_log(generation)
     text = sent_text(requests[-1], BUILT_IN[name].steps(attempt=len(requests) - 1))
+    if name == "pause-turn":
+        text += sent_text(requests[-1], BUILT_IN[name].steps(call=1))
     if name == "pause":
         text = text.removesuffix("And these come after the pause.")
     assert message.text == text == text_in_log(await entries(generation))

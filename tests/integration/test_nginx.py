@@ -84,11 +84,12 @@ async def test_a_form_that_a_process_drops_goes_to_another(
     assert set(pair[0].bodies) < set(pair[1].bodies)
 
 
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/messages"])
 async def test_a_program_s_request_is_not_sent_again(
-    client: httpx2.AsyncClient, pair: Pair
+    client: httpx2.AsyncClient, pair: Pair, path: str
 ) -> None:
     pair[0].answer = pair[1].answer = reset
-    response = await client.post("/api/chat", json={"prompt": "hello"})
+    response = await client.post(path, json={"prompt": "hello"})
     assert response.status_code == 503
     assert len(pair[0].requests) + len(pair[1].requests) == 1
 
@@ -132,7 +133,7 @@ async def test_a_file_that_one_release_lacks_comes_from_the_other(
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("/api/chat", {}), ("/c/1/", {"X-Accel-Buffering": "no"})],
+    [("/api/chat", {}), ("/v1/messages", {}), ("/c/1/", {"X-Accel-Buffering": "no"})],
 )
 async def test_an_event_stream_comes_as_it_is_written(
     client: httpx2.AsyncClient, pair: Pair, path: str, headers: dict[str, str]

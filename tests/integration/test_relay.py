@@ -19,6 +19,7 @@ from chat.demo.search import TIDES, cited, failed_search, found, search_call
 from chat.demo.steps import Block, Cut, Delta, Event, Step, Text, Thinking, ToolUse
 from chat.demo.thread import DemoThread
 from chat.ending import read_answer
+from chat.heartbeat import GUEST
 from chat.models import Conversation, Generation, Process, User
 from chat.relay import Position, follow_conversation
 from chat.threads import in_thread
@@ -190,7 +191,9 @@ async def test_page_made_while_its_answer_ends(
     ended = await answered(alice, prompt("cut-word"))
     # A process that lives for an hour: an answer that nobody writes would be found, and ended.
     beat_at = timezone.now() + timedelta(hours=1)
-    other = await Process.objects.acreate(name="other", started_at=beat_at, heartbeat_at=beat_at)
+    other = await Process.objects.acreate(
+        name=f"{GUEST}of the test", started_at=beat_at, heartbeat_at=beat_at
+    )
     row = Generation.objects.filter(pk=ended.pk)
     await row.aupdate(status=Generation.Status.STREAMING, finished_at=None, owner=other)
     page = await load(alice, ended.conversation)

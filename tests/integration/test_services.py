@@ -95,6 +95,14 @@ def test_same_key_after_the_answer_ended(alice: User) -> None:
     assert Message.objects.count() == 2
 
 
+def test_same_key_after_a_retry_gives_the_first_generation(alice: User) -> None:
+    key = uuid.uuid4()
+    first = services.send_prompt(alice, None, "Hello", key)
+    assert first.generation == Generation.objects.get()
+    again = services.retry(alice, end(first.generation).message_id)
+    assert services.send_prompt(alice, None, "Hello", key).generation == first.generation != again
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_same_key_at_once(alice: User, is_new: bool) -> None:
     conversation = None if is_new else end(send(alice)).conversation
@@ -227,8 +235,8 @@ def test_retry_of_a_prompt_is_refused(alice: User) -> None:
 def test_retries_at_once(alice: User) -> None:
     first = end(send(alice))
     results = at_once(*[lambda: services.retry(alice, first.message_id)] * 8)
-    assert [type(r) for r in results].count(Conversation) == 1
-    assert all(isinstance(r, Conversation | errors.RequestRefused) for r in results)
+    assert [type(r) for r in results].count(Generation) == 1
+    assert all(isinstance(r, Generation | errors.RequestRefused) for r in results)
     assert Generation.objects.count() == 2
 
 

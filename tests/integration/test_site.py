@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import subprocess
@@ -31,6 +32,21 @@ def visitor(site: SiteProcess) -> Iterator[Visitor]:
     with Visitor(site.base_url) as signed_in:
         signed_in.sign_in("admin", ADMIN_PASSWORD)
         yield signed_in
+
+
+def test_head_leaves_the_connection_usable(site: SiteProcess, visitor: Visitor) -> None:
+    """The answer is larger than what a server writes at once."""
+    conversation = visitor.send("tide " * 60_000).split("/")[2]
+    connection = http.client.HTTPConnection(site.base_url.removeprefix("http://"))
+    cookie = {"Cookie": visitor.cookies}
+    path = f"/api/conversations/{conversation}/messages"
+    connection.request("HEAD", path, headers=cookie)
+    head = connection.getresponse()
+    assert head.status == 200 and int(head.headers["Content-Length"]) > 300_000
+    assert head.read() == b""
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 @pytest.fixture(scope="module")

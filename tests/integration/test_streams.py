@@ -6,19 +6,23 @@ Each is read twice: by this project, and by the SDK's own accumulator. Both must
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import anthropic
 import httpx2
 import pytest
+import pytest_asyncio
 from anthropic import AsyncAnthropic
 
 from chat.content import plain_text
 from chat.demo.steps import End, Raw, Step
 from chat.demo.thread import DemoThread
 from chat.models import User
+from chat.tools import Toolset
 from chat.worker import Worker
+from tests.conftest import make_runtime, working
 from tests.integration.answers import (
     answered,
     block,
@@ -160,6 +164,14 @@ CASES = {
     "two-texts": Case(whole(said(0, "One. "), said(1, "Two.")), "One. Two."),
     "text-at-start": Case(
         whole(block(0, {"type": "text", "text": "Once "}, {"type": "text_delta", "text": "more"})),
+        "Once more",
+    ),
+    "text-in-message-start": Case(
+        [
+            message_start(content=[{"type": "text", "text": "Once "}]),
+            *said(1, "more"),
+            *message_end(),
+        ],
         "Once more",
     ),
     "tool": Case(
@@ -397,6 +409,14 @@ def pieces(data: bytes, seed: int) -> Iterator[Step]:
         yield Raw(data[at : at + size])
         at += size
     yield End()
+
+
+@pytest_asyncio.fixture
+async def worker(transactional_db: None, model: DemoThread) -> AsyncIterator[Worker]:
+    """A worker that makes one request for each answer, which the SDK's is compared with."""
+    runtime = replace(make_runtime(model), toolset=Toolset(rounds=0))
+    async with working(runtime) as begun:
+        yield begun
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connections
+from asgiref.sync import sync_to_async
+from django.db import connection, connections
 
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from chat.ending import LARGE_CHARS
 from chat.models import User
-from chat.threads import in_thread, own_connection
+from chat.threads import in_request, in_thread, own_connection
 from chat.worker import Worker
 from tests.integration.answers import answered, check_log, prompt
 
@@ -47,3 +48,9 @@ async def test_large_answer(worker: Worker, model: DemoThread, alice: User) -> N
     generation = await answered(alice, prompt("large"))
     assert generation.status == "complete" and generation.message.text == "".join(pieces)
     await check_log(generation)
+
+
+async def test_in_request_gives_the_connection_back(transactional_db: None) -> None:
+    """A stream that goes on for long keeps none from others."""
+    assert await in_request(User.objects.count) == 0
+    assert await sync_to_async(lambda: connection.connection)() is None

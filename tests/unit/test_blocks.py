@@ -10,7 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from chat.blocks import BlockView, failures_by_tool, view_block, view_blocks
+from chat.blocks import BlockView, failures_by_tool, prompt_text, view_block, view_blocks
 from chat.content import Block
 from tests.hostile_texts import HOSTILE_ADDRESSES, HOSTILE_TITLES_AND_TEXTS
 from tests.unit.shown_page import Element, parse
@@ -165,3 +165,45 @@ def test_what_is_stored_may_be_shorter() -> None:
     assert [view.kind for view in view_blocks([TEXT, TOOL, THINKING], [], []).values()] == [
         *("text", "tool", "thinking")
     ]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "shown"),
+    [
+        ([], ""),
+        ([TEXT], "a"),
+        ([TEXT, {"type": "text", "text": "b"}], "a\nb"),
+        ([TEXT, {"type": "image", "source": {}}], "a\n[image]"),
+        ([{"type": "tool_result", "tool_use_id": "t"}], "[tool_result]"),
+        ([{"type": "tool_result", "content": "Rain"}], "[tool_result] Rain"),
+        (
+            [{"type": "tool_result", "content": [TEXT, {"type": "image"}]}],
+            "[tool_result] a\n[image]",
+        ),
+        ([{"type": "system", "content": [TEXT]}], "[system] a"),
+        ([{"type": "tool_result", "content": 7}], "[tool_result] 7"),
+        ([{"type": "a\nb" + "c" * 99}], "[a b" + "c" * 36 + "…]"),
+        ([{"content": 1}], "[None]"),
+    ],
+)
+def test_prompt_of_a_program(blocks: list[Block], shown: str) -> None:
+    assert prompt_text(blocks) == shown
+
+
+def test_long_result_is_cut() -> None:
+    shown = prompt_text([{"type": "tool_result", "content": "x" * 5_000}])
+    assert shown == "[tool_result] " + "x" * 4_000 + "…"
+
+
+def test_result_of_a_tool_of_this_site_is_its_text() -> None:
+    block = {"type": "tool_result", "tool_use_id": "t1", "name": "add", "content": 'a "b"\n<c>'}
+    view = view_block(block)
+    assert (view.kind, view.name, view.text) == ("result", "add", 'a "b"\n<c>')
+    failed = view_block({**block, "is_error": True})
+    assert failed.failure is not None and failed.text == view.text
+
+
+def test_failure_of_a_tool_of_this_site_is_told_at_its_call() -> None:
+    call = {"type": "tool_use", "id": "t1", "name": "add", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "name": "add", "is_error": True}
+    assert view_blocks([call, result], ["", ""])[0].failure is not None

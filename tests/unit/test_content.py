@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from chat.content import (
     Block,
     Content,
-    clean_json,
     end_of,
     joined,
     part_before,
     plain_text,
     text_of,
+    text_of_event,
     text_runs,
 )
+from chat.json_values import clean_json
 from tests.unit.cuttings import cut_texts
 
 Event = tuple[str, dict[str, Any]]
@@ -123,7 +124,7 @@ def test_delta_of_a_block_that_never_began_is_passed_over() -> None:
 @pytest.mark.parametrize("kind", ["ping", "request", "retry", "final", "error", "message_stop"])
 def test_other_kinds_say_nothing_of_the_content(kind: str) -> None:
     content = content_of((kind, {}))
-    assert (content.blocks(), content.has_content, content.stop_reason) == ([], False, "")
+    assert (content.blocks(), content.has_begun, content.stop_reason) == ([], False, "")
 
 
 def test_blocks_as_given_are_not_changed() -> None:
@@ -187,9 +188,24 @@ def test_nothing_is_open_at_the_beginning() -> None:
     assert not Content().is_open
 
 
-def test_has_content_from_the_first_block() -> None:
-    assert not content_of(message_start()).has_content
-    assert content_of(message_start(), begin(THINKING)).has_content
+def test_has_begun_from_the_first_block() -> None:
+    assert not content_of(message_start()).has_begun
+    assert content_of(message_start(), begin(THINKING)).has_begun
+
+
+def test_has_begun_counts_for_each_request() -> None:
+    content = content_of(message_start(), begin(TEXT), end(), ("request", {"number": 2}))
+    assert not content.has_begun and content.stop_reason == ""
+    content.feed(*message_start())
+    content.feed(*begin(TEXT))
+    assert content.has_begun
+
+
+def test_result_of_a_tool_is_a_block() -> None:
+    result = {"tool_use_id": "toolu_1", "name": "add", "content": "3", "is_error": False}
+    content = content_of(message_start(), begin(TEXT), end(), ("tool_result", result))
+    assert content.blocks()[1] == {"type": "tool_result", **result}
+    assert not content.is_open
 
 
 @pytest.mark.parametrize(
@@ -281,19 +297,6 @@ def test_any_cutting_gives_the_same_input(value: Any, size: int) -> None:
     assert tool_block(*pieces)["input"] == clean_json(value)
 
 
-@pytest.mark.parametrize(
-    ("value", "cleaned"),
-    [
-        ("a\x00", "a\ufffd"),
-        (["\ud800", 1, None, True, 1.5], ["\ufffd", 1, None, True, 1.5]),
-        ({"a\x00": {"b": ["\x00"]}}, {"a\ufffd": {"b": ["\ufffd"]}}),
-        ({}, {}),
-    ],
-)
-def test_clean_json_reaches_every_text(value: Any, cleaned: Any) -> None:
-    assert clean_json(value) == cleaned
-
-
 def test_plain_text_is_the_text_blocks_alone() -> None:
     blocks: list[Block] = [
         THINKING,
@@ -339,3 +342,28 @@ def test_behind_a_cited_text_a_new_block_begins() -> None:
     assert end_of(before) == (1, 0)
     assert joined(before, [text_block("b")]) == [*before, text_block("b")]
     assert part_before(joined(before, [text_block("b")]), *end_of(before)) == before
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (begin({"type": "text", "text": "Once"}), "Once"),
+        (begin(TOOL), ""),
+        (delta("text_delta", text="more"), "more"),
+        (delta("thinking_delta", thinking="Hm"), ""),
+        (("message_start", {"message": {"content": [{"type": "text", "text": "A"}, TOOL]}}), "A"),
+        (("message_start", {"message": {}}), ""),
+        (message_delta(stop_reason="end_turn"), ""),
+        (end(), ""),
+        (("tool_result", {"content": "36"}), ""),
+    ],
+)
+def test_text_of_event(event: Event, text: str) -> None:
+    assert text_of_event(*event) == text
+
+
+def test_text_of_all_events_is_that_of_the_content() -> None:
+    begun = {"message": {"content": [{"type": "text", "text": "Once "}]}}
+    events = [("message_start", begun), begin(TEXT, 1), delta("text_delta", 1, text="more")]
+    assert "".join(text_of_event(*event) for event in events) == "Once more"
+    assert plain_text(content_of(*events).blocks()) == "Once more"

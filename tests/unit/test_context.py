@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.content import Block
-from chat.context import Turn, messages_for_claude
+from chat.context import (
+    Turn,
+    messages_as_sent,
+    messages_for_claude,
+    messages_with_answer,
+    messages_with_results,
+)
 
 
 def text(words: str) -> Block:
@@ -144,3 +150,86 @@ def test_any_turns_send_no_empty_text(turns: list[Turn]) -> None:
     contents = [message["content"] for message in messages_for_claude(turns)]
     assert all(contents)
     assert all(block["text"].strip() for content in contents for block in content)
+
+
+def test_blocks_of_a_program_are_sent_as_they_are() -> None:
+    call = {"type": "tool_use", "id": "t1", "name": "find", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "Here"}
+    signed = {"type": "thinking", "thinking": "", "signature": "x"}
+    turns = [user("a"), Turn("assistant", [signed, call]), Turn("user", [result, text("b")])]
+    assert messages_as_sent(turns) == [
+        {"role": "user", "content": [text("a")]},
+        {"role": "assistant", "content": [signed, call]},
+        {"role": "user", "content": [result, text("b")]},
+    ]
+
+
+def test_system_message_of_a_program_is_sent_as_one() -> None:
+    stored = Turn("user", [{"type": "system", "content": [text("Be brief.")]}])
+    assert messages_as_sent([user("a"), stored])[1:] == [
+        {"role": "system", "content": [text("Be brief.")]}
+    ]
+
+
+def test_blocks_that_were_cut_are_not_sent() -> None:
+    cut = {"type": "tool_use", "id": "t1", "name": "find", "input": {}, "partial_json": '{"a'}
+    thought = {"type": "thinking", "thinking": "Hm", "signature": ""}
+    turns = [user("a"), Turn("assistant", [thought, text("b"), cut]), Turn("assistant", [cut])]
+    assert messages_as_sent(turns)[1:] == [{"role": "assistant", "content": [text("b")]}]
+
+
+THOUGHT: Block = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
+CALL: Block = {"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}
+ASKED: list[Block] = [{"role": "user", "content": [{"type": "text", "text": "1 + 2?"}]}]
+
+
+def test_answer_goes_back_as_it_came() -> None:
+    secret = {"type": "redacted_thinking", "data": "c2VjcmV0"}
+    messages = messages_with_answer(ASKED, [THOUGHT, secret, CALL])
+    assert messages == [*ASKED, {"role": "assistant", "content": [THOUGHT, secret, CALL]}]
+
+
+def test_answer_that_pauses_twice_is_one_turn() -> None:
+    once = messages_with_answer(ASKED, [THOUGHT])
+    assert messages_with_answer(once, [CALL])[1:] == [
+        {"role": "assistant", "content": [THOUGHT, CALL]}
+    ]
+    assert once[1:] == [{"role": "assistant", "content": [THOUGHT]}]
+
+
+def test_answer_goes_back_without_texts_that_the_api_refuses() -> None:
+    said: list[Block] = [{"type": "text", "text": " \n"}, {"type": "text", "text": "So."}, CALL]
+    assert messages_with_answer(ASKED, said)[1]["content"] == said[1:]
+
+
+@pytest.mark.parametrize(
+    "broken", [{**CALL, "input": {}, "partial_json": '{"a":'}, {**CALL, "input": [1]}]
+)
+def test_input_that_is_no_object_goes_back_empty(broken: Block) -> None:
+    assert messages_with_answer(ASKED, [broken])[1]["content"] == [{**CALL, "input": {}}]
+
+
+def test_results_are_a_turn_of_the_user() -> None:
+    result = {"tool_use_id": "t1", "name": "add", "content": "3", "is_error": False}
+    assert messages_with_results(ASKED, [CALL], [result])[2] == {
+        "role": "user",
+        "content": [
+            {"type": "tool_result", "tool_use_id": "t1", "content": "3", "is_error": False}
+        ],
+    }
+
+
+def test_calls_and_results_of_earlier_answers_are_left_out() -> None:
+    result: Block = {"type": "tool_result", "tool_use_id": "t1", "name": "add", "content": "3"}
+    answer = Turn("assistant", [THOUGHT, CALL, result, {"type": "text", "text": "Three."}])
+    prompts = [Turn("user", ASKED[0]["content"]), answer, Turn("user", ASKED[0]["content"])]
+    sent = messages_for_claude(prompts)
+    assert sent[1] == {"role": "assistant", "content": [{"type": "text", "text": "Three."}]}
+
+
+def test_answer_of_several_requests_is_text_to_a_program() -> None:
+    result: Block = {"type": "tool_result", "tool_use_id": "t1", "name": "add", "content": "3"}
+    answered = Turn("assistant", [THOUGHT, CALL, result, text("Three.")])
+    assert messages_as_sent([user("a"), answered])[1:] == [
+        {"role": "assistant", "content": [text("Three.")]}
+    ]

@@ -91,6 +91,13 @@ def test_reply_without_hint_calls_no_tool() -> None:
     assert reply("Tell me a story", tools=[WEATHER]).tool is None
 
 
+@pytest.mark.parametrize(
+    "prompt", ["Question 0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9", "Since 2024-10-31", "A4-5 paper"]
+)
+def test_hyphens_are_no_arithmetic(prompt: str) -> None:
+    assert choose_tool([CALCULATOR], prompt) is None
+
+
 def test_choose_tool_falls_back_to_the_first() -> None:
     call = choose_tool([CALCULATOR], "Please use a tool")
     assert call and call.name == "calculator"

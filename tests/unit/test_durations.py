@@ -115,3 +115,10 @@ def test_earlier_parts_keep_theirs(
 
 def test_a_text_that_goes_on_is_one_block() -> None:
     assert all_seconds([1.0, None], [None, 2.0], before=2, total=3) == [1.0, None, 2.0]
+
+
+def test_tool_of_this_site_lasts_until_its_result() -> None:
+    call: Block = {"type": "tool_use", "id": "t1", "name": "add", "input": {}}
+    result = {"tool_use_id": "t1", "name": "add", "content": "3", "is_error": False}
+    durations = durations_of(start(1, call), stop(2), (5, "tool_result", result))
+    assert durations.seconds() == [4, None]

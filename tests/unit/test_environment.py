@@ -281,3 +281,15 @@ def test_folder_that_is_empty_is_taken_away(set_variable: Set) -> None:
 )
 def test_passwords_of_addresses(address: str, found: set[str]) -> None:
     assert set(env.passwords(address, "")) == found
+
+
+def test_dotted_names(set_variable: Set) -> None:
+    assert env.dotted_names(NAME, ["a.b"]) == ["a.b"]
+    set_variable("package.module.function, none")
+    assert env.dotted_names(NAME, []) == ["package.module.function", "none"]
+
+
+@pytest.mark.parametrize("value", ["a.b c", "a..b", "a.b()", "/a/b.py", "a-b.c"])
+def test_dotted_names_that_are_none(set_variable: Set, value: str) -> None:
+    set_variable(f"a.b,{value}")
+    assert refusal(lambda: env.dotted_names(NAME, [])).startswith(f"{NAME} is {value!r}; ")
