@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.constants
 import os
 import tempfile
 import uuid
@@ -26,6 +27,9 @@ from chat.worker import Worker
 from tests.faults import verdicts
 from tests.site_process import SiteProcess
 from tests.turns import turn
+
+# Debugging, asyncio keeps where each future was made, as deep as this: a quarter of all the time.
+asyncio.constants.DEBUG_STACK_DEPTH = 1
 
 QUICK = Pace(first_word_s=0.0, tokens_per_s=1_000_000.0)
 

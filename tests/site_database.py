@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import uuid
 from pathlib import Path
@@ -19,19 +20,26 @@ class SiteDatabase:
 
     Args:
         folder: of the SQLite file, where DATABASE_URL names no server.
+        template: what to begin with; nobody may be connected to it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: SiteDatabase | None = None) -> None:
         server = os.environ.get("DATABASE_URL", "")
         self.is_sqlite = not server.startswith("postgres")
         self._file = folder / "site.sqlite3"
         self._name = f"site_{uuid.uuid4().hex}"
+        self._template = template
         self._maintenance = _with_name(server, "postgres")
         self.url = f"sqlite:///{self._file}" if self.is_sqlite else _with_name(server, self._name)
 
     def __enter__(self) -> Self:
-        if not self.is_sqlite:
-            self._execute("CREATE DATABASE {}")
+        template = self._template
+        if self.is_sqlite and template:
+            shutil.copyfile(template._file, self._file)
+        elif not self.is_sqlite:
+            self._execute(
+                "CREATE DATABASE {} TEMPLATE {}", template._name if template else "template1"
+            )
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -48,9 +56,10 @@ class SiteDatabase:
         with psycopg.connect(self.url) as connection:
             return connection.execute(query.replace("?", "%s").encode(), parameters).fetchall()
 
-    def _execute(self, command: LiteralString) -> None:
+    def _execute(self, command: LiteralString, *names: str) -> None:
+        identifiers = map(sql.Identifier, (self._name, *names))
         with psycopg.connect(self._maintenance, autocommit=True) as connection:
-            connection.execute(sql.SQL(command).format(sql.Identifier(self._name)))
+            connection.execute(sql.SQL(command).format(*identifiers))
 
 
 def _with_name(url: str, name: str) -> str:

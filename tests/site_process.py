@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -30,8 +33,20 @@ SERVERS: Mapping[Server, list[str]] = {
 }
 
 
+@functools.cache
+def _set_up_database() -> SiteDatabase:
+    """Set a database up, once in a process of tests: to copy it takes no time."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    database = stack.enter_context(SiteDatabase(folder))
+    settings = {"DATABASE_URL": database.url, "CHAT_ADMIN_PASSWORD": ADMIN_PASSWORD}
+    Site("setup", folder, settings).manage("setup")
+    return database
+
+
 class SiteProcess(Site):
-    """A context manager: set up and started on entry, killed on exit, its database dropped.
+    """A context manager: started on entry with an admin, killed on exit, its database dropped.
 
     Args:
         folder: for the database and the log.
@@ -49,18 +64,21 @@ class SiteProcess(Site):
     ) -> None:
         self._is_first = beside is None
         self._stack = contextlib.ExitStack()
-        self.database: SiteDatabase = beside.database if beside else SiteDatabase(folder)
+        self.database = beside.database if beside else SiteDatabase(folder, _set_up_database())
         settings = {
             "DATABASE_URL": self.database.url,
             "CHAT_ADMIN_PASSWORD": ADMIN_PASSWORD,
             **environment,
         }
+        # What the environment names instead is empty.
+        self._needs_setup = self._is_first and "DATABASE_URL" in environment
         super().__init__("site", folder, settings, command=SERVERS[server])
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             if self._is_first:
                 stack.enter_context(self.database)
+            if self._needs_setup:
                 self.manage("setup")
             stack.callback(self.kill)
             self.start()

@@ -8,9 +8,12 @@ from playwright.sync_api import BrowserContext, Page
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 
-_RUN = """async () => {
+_OF_COLORS = ["color-contrast", "link-in-text-block"]
+_RUN = """async rules => {
     // Nothing is fetched: the policy would forbid it.
-    const { violations } = await axe.run(document, { preload: false, resultTypes: ["violations"] });
+    const options = { preload: false, resultTypes: ["violations"] };
+    if (rules) options.runOnly = rules;
+    const { violations } = await axe.run(document, options);
     return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.html}`));
 }"""
 
@@ -20,7 +23,7 @@ def bring_axe(context: BrowserContext) -> None:
     context.add_init_script(path=AXE)
 
 
-def violations(page: Page) -> list[str]:
-    """Return each violation as "rule: element"."""
-    found: list[str] = page.evaluate(_RUN)
+def violations(page: Page, *, of_colors: bool = False) -> list[str]:
+    """Return each violation as "rule: element"; only those that another color scheme may have."""
+    found: list[str] = page.evaluate(_RUN, _OF_COLORS if of_colors else None)
     return found

@@ -29,7 +29,7 @@ WITHOUT_CHROMIUM = (
     "Chromium is missing: install it with `apt-get install chromium` or "
     "`playwright install chromium`, or name it in the variable CHROMIUM."
 )
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0  # a slow machine takes 30 s for a click beside a megabyte of text
 
 NewContext = Callable[..., BrowserContext]
 

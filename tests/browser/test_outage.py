@@ -80,7 +80,7 @@ def test_without_script_the_prompt_comes_back_in_a_form(
     problems.expect("503")
     context = new_context(storage_state=person.state, java_script_enabled=False)
     chat = ChatPage(context.new_page(), small_site.base_url).open()
-    chat.composer.fill(LONG)
+    chat.paste(LONG)
     with no_room(small_site):
         chat.send_button.click()
         expect(chat.page.get_by_role("heading")).to_have_text("Not possible at the moment")
