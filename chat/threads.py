@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
 
 logger = logging.getLogger(__name__)
 
@@ -105,14 +108,20 @@ class OwnThread:
 
 
 def _renew_pool() -> None:
-    """Have the pool, if there is one, make its connections anew: after a fault all are broken.
-
-    It tells a broken one when it hands it out, and waits ever longer before it tries the next:
-    four of them take 7 s, and a fifth lasts until the request gives up.
-    """
     # Of this thread's own connection it is not.
     if pool := getattr(connections.create_connection(DEFAULT_DB_ALIAS), "pool", None):
-        pool.drain()
+        renew(pool)
+
+
+def renew(pool: ConnectionPool[Any]) -> None:
+    """Have a pool make its connections anew: after a fault all are broken.
+
+    It tells a broken one when it hands it out, and waits ever longer before it tries the next:
+    four of them take 7 s, and a fifth lasts until the request gives up. Where it has given up
+    itself, it makes none before somebody else asks for one.
+    """
+    pool.drain()
+    pool.check()  # Makes one where there is none, for those who wait already.
 
 
 def _connect_outside_the_pool() -> None:

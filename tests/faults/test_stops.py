@@ -27,7 +27,7 @@ PROMISE = "`stopped` within 2 s, the upstream connection closed within 1 s, noth
 WORDS = [f"word{number:04d} " for number in range(1_000)]
 RACES_AT_ONCE = 5
 WORD_S = 0.01
-LEAD_STEP_S = 0.01
+LEAD_STEP = 1.5
 
 
 class Stopped(NamedTuple):
@@ -140,7 +140,10 @@ class Race(NamedTuple):
 
 @dataclass
 class Races:
-    """Stops answers at about their last delta; `lead_s` moves to where both ends are likely."""
+    """Stops answers at about their last delta.
+
+    `lead_s` moves to where both ends are likely, in large steps: a busy machine takes long to stop.
+    """
 
     place: Place
     chance: random.Random
@@ -154,12 +157,12 @@ class Races:
             async with scene(self.place, f"race-{turn}") as seen:
                 self.results.append(await self._race(seen, speech))
             is_late = self.results[-1].status == "complete"
-            self.lead_s += LEAD_STEP_S if is_late else -LEAD_STEP_S
+            self.lead_s *= LEAD_STEP if is_late else 1 / LEAD_STEP
 
     async def _race(self, seen: Scene, speech: Speech) -> Race:
         await seen.tab.until(lambda tab: "word" in tab.answer)
         row_id = seen.row.id
-        lead_s = max(0.0, self.lead_s + self.chance.uniform(-LEAD_STEP_S, LEAD_STEP_S))
+        lead_s = self.lead_s * self.chance.uniform(1 / LEAD_STEP, LEAD_STEP)
         words = 1 + int(lead_s / WORD_S)
         speech.end_after(words)
         # Not a wait for something: the moment is what the test is about.

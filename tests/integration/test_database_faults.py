@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -14,10 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
+from chat.threads import renew
 from deploy.servers import Postgres, ProgramMissing
+from tests.faults.waiting import until
 from tests.integration.answers import prompt
 from tests.integration.shown_page import ShownPage
 from tests.integration.test_relay import has_ended
@@ -64,6 +68,24 @@ def postgres() -> Iterator[Postgres]:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
         with server:
             yield server
+
+
+def test_renewed_pool_serves_those_who_wait_already(postgres: Postgres) -> None:
+    check = ConnectionPool.check_connection
+    pool = ConnectionPool(postgres.url, min_size=1, max_size=4, check=check, reconnect_timeout=0)
+
+    def has_given_up() -> bool:
+        stats = pool.get_stats()
+        return bool(stats["requests_waiting"]) and not stats["pool_size"]
+
+    with pool, ThreadPoolExecutor(1) as other:
+        pool.wait()
+        postgres.stop()
+        waiting = other.submit(pool.getconn, 60)
+        asyncio.run(until(has_given_up, 30))
+        postgres.start()
+        renew(pool)
+        pool.putconn(waiting.result(timeout=30))
 
 
 def test_postgresql_restarts_under_an_answer(
