@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.constants
+import gc
 import os
 import tempfile
 import uuid
@@ -29,7 +30,7 @@ from tests.site_process import SiteProcess
 from tests.turns import turn
 
 # Debugging, asyncio keeps where each future was made, as deep as this: a quarter of all the time.
-asyncio.constants.DEBUG_STACK_DEPTH = 1
+asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]
 
 QUICK = Pace(first_word_s=0.0, tokens_per_s=1_000_000.0)
 
@@ -109,8 +110,13 @@ def site(model: DemoThread) -> Iterator[SiteProcess]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return three for two cores: tests wait for servers about a third of their time."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+    """Return two for each core: tests wait for servers about a third of their time."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have no collection of garbage look through the tests themselves, of which there are many."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -64,7 +64,9 @@ class SiteProcess(Site):
     ) -> None:
         self._is_first = beside is None
         self._stack = contextlib.ExitStack()
-        self.database = beside.database if beside else SiteDatabase(folder, _set_up_database())
+        self.database: SiteDatabase = (
+            beside.database if beside else SiteDatabase(folder, _set_up_database())
+        )
         settings = {
             "DATABASE_URL": self.database.url,
             "CHAT_ADMIN_PASSWORD": ADMIN_PASSWORD,

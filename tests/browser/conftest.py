@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    StorageState,
+    StorageStateCookie,
+    expect,
+    sync_playwright,
+)
 
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import CONVERSATION, ChatPage
 from tests.browser.problems import Problems
 from tests.proxy import Proxy
 from tests.site_process import ADMIN_PASSWORD, SiteProcess
+from tests.visitor import Visitor
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -94,26 +102,31 @@ def sign_in(chat: ChatPage, name: str, password: str) -> None:
     chat.page.get_by_role("button", name="Sign in").click()
 
 
-def _signed_in(browser: Browser, base_url: str, name: str, password: str) -> Person:
-    context = browser.new_context(locale="en-US")
-    chat = ChatPage(context.new_page(), base_url)
-    sign_in(chat, name, password)
-    expect(chat.composer).to_be_visible()
-    state = context.storage_state()
-    context.close()
-    return Person(name, password, state)
+def signed_in(base_url: str, name: str, password: str) -> Person:
+    """Sign somebody in without a browser, which would take seconds to load the pages."""
+    with Visitor(base_url) as visitor:
+        visitor.sign_in(name, password)
+        cookies = [_cookie(name, value) for name, value in visitor.http.cookies.items()]
+    return Person(name, password, {"cookies": cookies, "origins": []})
+
+
+def _cookie(name: str, value: str) -> StorageStateCookie:
+    return {
+        **{"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "expires": -1},
+        **{"httpOnly": True, "secure": False, "sameSite": "Lax"},
+    }
 
 
 @pytest.fixture(scope="session")
-def alice(browser: Browser, site: SiteProcess) -> Person:
+def alice(site: SiteProcess) -> Person:
     site.add_user("alice", "a pass phrase of alice")
-    return _signed_in(browser, site.base_url, "alice", "a pass phrase of alice")
+    return signed_in(site.base_url, "alice", "a pass phrase of alice")
 
 
 @pytest.fixture(scope="session")
-def bob(browser: Browser, site: SiteProcess) -> Person:
+def bob(site: SiteProcess) -> Person:
     site.add_user("bob", "a pass phrase of bob")
-    return _signed_in(browser, site.base_url, "bob", "a pass phrase of bob")
+    return signed_in(site.base_url, "bob", "a pass phrase of bob")
 
 
 @pytest.fixture
@@ -156,9 +169,9 @@ def own_site(model: DemoThread) -> Iterator[SiteProcess]:
 
 
 @pytest.fixture(scope="session")
-def admin(browser: Browser, own_site: SiteProcess) -> Person:
+def admin(own_site: SiteProcess) -> Person:
     """The admin of the second site."""
-    return _signed_in(browser, own_site.base_url, "admin", ADMIN_PASSWORD)
+    return signed_in(own_site.base_url, "admin", ADMIN_PASSWORD)
 
 
 @pytest.fixture

@@ -32,21 +32,6 @@ def test_a_megabyte_is_sent(begun: ChatPage, site: SiteProcess) -> None:
     begun.expect_end()
 
 
-@pytest.mark.parametrize("start", ["chat", "begun"])
-def test_more_than_the_limit_is_refused_in_words(
-    start: str, request: pytest.FixtureRequest, problems: Problems
-) -> None:
-    problems.expect("413")
-    chat: ChatPage = request.getfixturevalue(start)
-    chat.paste(MEGABYTE * 2 + ".")
-    chat.send_button.click()
-    expect(chat.page.locator("#composer-error")).to_contain_text("at most 2000000 can be sent")
-    assert chat.composer.evaluate(SIZE) == 2_000_001
-    chat.composer.fill("A shorter one")
-    chat.send_button.click()
-    expect(chat.prompts.last).to_have_text("A shorter one")
-
-
 def test_far_more_than_the_limit_keeps_the_text(begun: ChatPage, problems: Problems) -> None:
     problems.expect("413", "400", "ERR_", "htmx:")
     # Each of these letters takes six bytes in a form: more than the site reads of one.

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import CONVERSATION, ChatPage
-from tests.browser.conftest import NewContext, Person, _signed_in
+from tests.browser.conftest import NewContext, Person, signed_in
 from tests.browser.problems import Problems
 from tests.site_process import ADMIN_PASSWORD, SiteProcess
 
@@ -35,8 +35,8 @@ def small_site(model: DemoThread) -> Iterator[SiteProcess]:
 
 
 @pytest.fixture(scope="module")
-def person(browser: Browser, small_site: SiteProcess) -> Person:
-    return _signed_in(browser, small_site.base_url, "admin", ADMIN_PASSWORD)
+def person(small_site: SiteProcess) -> Person:
+    return signed_in(small_site.base_url, "admin", ADMIN_PASSWORD)
 
 
 @contextlib.contextmanager

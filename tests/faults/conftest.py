@@ -36,6 +36,12 @@ def open_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def chiefly(mode: Mode) -> pytest.MarkDecorator:
+    """Run a test on this kind of site; on the others in `make faults` alone."""
+    modes = [m if m == mode else pytest.param(m, marks=pytest.mark.long) for m in MODES]
+    return pytest.mark.parametrize("place", modes, indirect=True)
+
+
 class Places:
     """Makes each place once, when the first test asks for it."""
 

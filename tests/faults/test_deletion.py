@@ -8,6 +8,7 @@ import time
 import pytest
 
 from chat.demo.steps import Text
+from tests.faults.conftest import chiefly
 from tests.faults.place import Place
 from tests.faults.scene import UPSTREAM_CLOSES_S, scene
 from tests.faults.speech import Speech
@@ -24,6 +25,7 @@ def is_told(tab: Tab) -> bool:
     return SENTENCE in tab.page.element("messages").text and not tab.page.has_running
 
 
+@chiefly("multi")
 async def test_deleted_while_it_streams(place: Place, verdict: Verdicts) -> None:
     """Through another process, where there is one; with a tab open at each."""
     place.model.script("without-end", Text(Speech(), interval_s=0.01))

@@ -14,7 +14,7 @@ import pytest
 
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
-from tests.faults.conftest import missing_program_is_said, open_folder
+from tests.faults.conftest import chiefly, missing_program_is_said, open_folder
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.place import Place
@@ -103,6 +103,7 @@ async def test_rolling_restart(three: Place, verdict: Verdicts) -> None:
     )
 
 
+@chiefly("multi")
 async def test_sigterm(place: Place, verdict: Verdicts) -> None:
     """One answer can end within the drain, one can't; both readers come back by themselves."""
     site = place.sites[0]

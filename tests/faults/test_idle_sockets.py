@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.faults.conftest import chiefly
 from tests.faults.people import Person
 from tests.faults.place import Place
 from tests.faults.scene import scene
@@ -63,6 +64,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize("number", [300, pytest.param(1_000, marks=pytest.mark.long)])
+@chiefly("single")
 async def test_idle_sockets(place: Place, verdict: Verdicts, number: int) -> None:
     """The first of them are not counted: with them come caches, threads and connections."""
     first, *others = [await talk(place) for _ in range(number // PER_PERSON + 1)]

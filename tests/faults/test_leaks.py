@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from chat.demo.steps import Text
+from tests.faults.conftest import chiefly
 from tests.faults.large import send, until_final
 from tests.faults.place import Place
 from tests.faults.scene import scene
@@ -82,6 +83,7 @@ async def load(place: Place) -> None:
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.long)])
+@chiefly("multi")
 async def test_nothing_is_left(place: Place, verdict: Verdicts, rounds: int) -> None:
     """Files as before anything went on; what a first round brings for good may stay.
 

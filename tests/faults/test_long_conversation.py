@@ -8,6 +8,7 @@ import statistics
 
 import pytest
 
+from tests.faults.conftest import chiefly
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.place import Place
@@ -48,6 +49,7 @@ def _ids(html: str) -> list[int]:
     return [int(number) for number in _MESSAGE.findall(html)]
 
 
+@chiefly("single")
 async def test_long_conversation(place: Place, verdict: Verdicts) -> None:
     person, base_url = place.person(), place.sites[-1].base_url
     path = await long_conversation(place, person)

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from chat.demo import steps
 from chat.demo.steps import Attempts, Cut, Status, Text
 from tests.faults.chance import make_random
+from tests.faults.conftest import chiefly
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.place import Place
@@ -197,6 +198,7 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("walks", [2, pytest.param(10, marks=pytest.mark.long)])
+@chiefly("multi")
 def test_random_walk(place: Place, verdict: Verdicts, walks: int) -> None:
     _, number = make_random()
 

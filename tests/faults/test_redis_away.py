@@ -159,7 +159,9 @@ async def fails(place: Place, verdict: Verdicts, name: str) -> tuple[float, floa
     return back
 
 
-@pytest.mark.parametrize("name", ["gone", "full", pytest.param("held up", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name", ["gone", *(pytest.param(name, marks=pytest.mark.long) for name in ("full", "held up"))]
+)
 async def test_redis_fails(multi: Place, verdict: Verdicts, name: str) -> None:
     back_s, seen_s = await fails(multi, verdict, name)
     verdict(

@@ -27,7 +27,10 @@ async def load(person: Person, base_url: str, path: str) -> ShownPage:
     return ShownPage((await person.get(base_url, path)).text)
 
 
-@pytest.mark.parametrize("claims", [False, True], ids=["silent", "claims"])
+@pytest.mark.parametrize(
+    "claims",
+    [pytest.param(False, id="silent"), pytest.param(True, id="claims", marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize("lasts_s", [4, pytest.param(60, marks=pytest.mark.long)])
 async def test_client_stops_reading(
     multi: Place, verdict: Verdicts, lasts_s: float, *, claims: bool

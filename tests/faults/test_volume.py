@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from chat.demo.steps import Text, Wait
+from tests.faults.conftest import chiefly
 from tests.faults.history import History
 from tests.faults.large import lines
 from tests.faults.place import Place
@@ -80,6 +81,7 @@ def shown_text(page: ShownPage) -> str:
     return "".join(page.body(page.message_ids[-1]).text.split())
 
 
+@chiefly("multi")
 async def test_delta_of_1_mb(place: Place, verdict: Verdicts) -> None:
     text = lines(DELTA_BYTES)
     place.model.script("load", Wait(QUIET_S), Text([text]), Wait(QUIET_S))
@@ -92,6 +94,7 @@ async def test_delta_of_1_mb(place: Place, verdict: Verdicts) -> None:
     )
 
 
+@chiefly("multi")
 async def test_1000_deltas_a_second(place: Place, verdict: Verdicts) -> None:
     deltas = [f"delta{number} " for number in range(LOAD_S * DELTAS_PER_S)]
     place.model.script("load", Text(deltas, interval_s=1 / DELTAS_PER_S))

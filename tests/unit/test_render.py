@@ -239,9 +239,9 @@ def test_what_costs_too_much_is_plain_text() -> None:
 def test_what_comes_behind_a_very_long_text_is_plain(
     monkeypatch: pytest.MonkeyPatch, between: str
 ) -> None:
-    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 600)
+    monkeypatch.setattr("chat.render.renderer.MAX_CHARS", 120)
     monkeypatch.setattr("chat.render.renderer.LONG_WORD_CHARS", 50)
-    text = "*Words* and " * 49 + between + "last, *not* Markdown\n\n<more> " * 3
+    text = "*Words* and " * 9 + between + "last, *not* Markdown\n\n<more> " * 3
     assert '<p class="plain">' in render(text)
     for size in range(1, 120):
         renderer, page = grown([text[at : at + size] for at in range(0, len(text), size)])
