@@ -80,11 +80,11 @@ def post(
     return httpx2.post(address, content=json.dumps(body), headers={**known, **headers}, timeout=30)
 
 
-def token_of(site: SiteProcess, name: str, scope: str = "chat") -> str:
+def token_of(site: SiteProcess, name: str, scope: str = "chat", password: str | None = None) -> str:
     """Make an account with a token; return the token."""
     code = (
         "from chat import tokens; from chat.models import User;"
-        f"user = User.objects.create_user({name!r});"
+        f"user = User.objects.create_user({name!r}, None, {password!r});"
         f"print(tokens.create(user, 'test', {scope!r}).secret)"
     )
     return site.manage("shell", "--no-imports", "--command", code).strip()

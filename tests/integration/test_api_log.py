@@ -66,19 +66,10 @@ class Reader:
             self.last_id = ids[-1].decode()
 
 
-@pytest.fixture(scope="module")
-def token(site: SiteProcess, model: DemoThread) -> str:
-    model.script("rich", *RICH)
-    code = (
-        "from chat import tokens; from chat.models import User; "
-        "print(tokens.create(User.objects.get(username='admin'), 'log', 'chat').secret)"
-    )
-    return site.manage("shell", "--no-imports", "--command", code).strip()
-
-
 @pytest.fixture
-def begun(site: SiteProcess, token: str) -> Iterator[Reader]:
+def begun(site: SiteProcess, model: DemoThread, token: str) -> Iterator[Reader]:
     """The log of a rich answer that is being written."""
+    model.script("rich", *RICH)
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=TIMEOUT_S)
     body = json.dumps({"message": prompt("rich"), "background": True})
     with closing(connection):

@@ -7,20 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.faults.verdicts import Verdicts
+from tests.integration.program import token_of
 from tests.programs import npm_packages
 from tests.programs.program import Account, Answer, FindAnswer
 from tests.site_process import SiteProcess
 
-_NEW_TOKEN = (
-    "from chat import tokens; from chat.models import User; "
-    "print(tokens.create(User.objects.get(username='programmer'), 'a program', 'chat').secret)"
-)
+PASSWORD = "a pass phrase of a programmer"
 
 
 def new_account(site: SiteProcess) -> Account:
-    site.add_user("programmer", "a pass phrase of a programmer")
-    token = site.manage("shell", "--no-imports", "--command", _NEW_TOKEN).strip()
-    return Account(site.base_url, token)
+    return Account(site.base_url, token_of(site, "programmer", password=PASSWORD))
 
 
 @pytest.fixture(scope="session")

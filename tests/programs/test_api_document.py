@@ -15,6 +15,7 @@ from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from tests.integration.answers import prompt
 from tests.programs.api_document import FILE, SHOWN_ONLY, Example, example, examples
+from tests.programs.conftest import PASSWORD
 from tests.programs.npm_packages import find_node
 from tests.programs.program import NODE_PROGRAMS, Account, Answer, FindAnswer, run
 from tests.site_process import SiteProcess
@@ -124,7 +125,7 @@ def test_sdk_tools(account: Account, tmp_path: Path, packages: Path) -> None:
 @pytest.fixture(scope="module")
 def cookie(site: SiteProcess, account: Account) -> Iterator[str]:
     with Visitor(site.base_url) as visitor:
-        visitor.sign_in("programmer", "a pass phrase of a programmer")
+        visitor.sign_in("programmer", PASSWORD)
         yield "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
 
 
