@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from chat.api.conditional import json_answer
@@ -26,14 +28,14 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show the document; it is in English alone, as its codes are."""
     described = document()
     context = {
-        "info": described["info"],
+        "description": [_prose(it) for it in described["info"]["description"].split("\n\n")],
         "operations": [
             _operation(path, method, it)
             for path, by_method in described["paths"].items()
             for method, it in by_method.items()
         ],
         "schemas": [
-            {"name": name, "description": it["description"], "members": _members(it)}
+            {"name": name, "description": _prose(it["description"]), "members": _members(it)}
             for name, it in described["components"]["schemas"].items()
         ],
     }
@@ -47,19 +49,23 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> dict[str, A
         "method": method.upper(),
         "path": path,
         "summary": described["summary"],
-        "description": described.get("description", ""),
+        "description": _prose(described.get("description", "")),
         "parameters": [
             {
                 "name": it["name"],
                 "place": it["in"],
                 "kind": kind_of(it["schema"]),
-                "description": it["description"],
+                "description": _prose(it["description"]),
             }
             for it in described.get("parameters", ())
         ],
         "members": _members(body["content"]["application/json"]["schema"]) if body else [],
         "responses": [
-            {"status": status, "description": it["description"], "schema": _schema_name(it)}
+            {
+                "status": status,
+                "description": _prose(it["description"]),
+                "schema": _schema_name(it),
+            }
             for status, it in described["responses"].items()
         ],
     }
@@ -72,10 +78,18 @@ def _members(schema: dict[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "kind": kind_of(it),
             "is_required": name in required,
-            "description": it.get("description", ""),
+            "description": _prose(it.get("description", "")),
         }
         for name, it in schema.get("properties", {}).items()
     ]
+
+
+def _prose(text: str) -> SafeString:
+    """Return words of the document as HTML: what stands between backticks is code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in parts)
+    )
 
 
 def _schema_name(response: dict[str, Any]) -> str:
