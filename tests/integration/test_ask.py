@@ -41,7 +41,7 @@ def newest(site: SiteProcess) -> dict[str, Any]:
 
 
 def guests(site: SiteProcess) -> int:
-    rows = site.rows("SELECT count(*) FROM chat_process WHERE name LIKE 'guest %'")
+    rows = site.rows("SELECT count(*) FROM chat_process WHERE name LIKE ?", "guest %")
     return int(rows[0][0])
 
 
