@@ -58,13 +58,13 @@ def status_of(site: SiteProcess, generation_id: int) -> str:
 
 def wait_for_heartbeats(site: SiteProcess, count: int = 3) -> None:
     """Wait until the site has looked after its generations some times more."""
-    query = "SELECT heartbeat_at FROM chat_process WHERE name NOT LIKE 'guest %' ORDER BY 1 DESC"
-    seen, give_up_at = {site.rows(query)[0]}, time.monotonic() + SEEN_S
+    query = "SELECT heartbeat_at FROM chat_process WHERE name NOT LIKE ? ORDER BY 1 DESC"
+    seen, give_up_at = {site.rows(query, "guest %")[0]}, time.monotonic() + SEEN_S
     while len(seen) <= count:
         assert time.monotonic() < give_up_at
         # A database in another process tells nobody that it has changed.
         time.sleep(0.05)
-        seen.add(site.rows(query)[0])
+        seen.add(site.rows(query, "guest %")[0])
 
 
 @pytest.mark.long
