@@ -62,7 +62,7 @@ def test_page_tells_of_use(client: Client, anna: User) -> None:
     token = made(anna)
     assert "Not used yet." in text_of(client.get(to("tokens")))
     AccessToken.objects.update(last_used_at=timezone.now())
-    assert "Last used on" in text_of(client.get(to("tokens")))
+    assert "Last used:" in text_of(client.get(to("tokens")))
     assert to("revoke-token", token.pk) in text_of(client.get(to("tokens")))
 
 
