@@ -16,11 +16,11 @@ def refused(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context = {"prompt_error": words(error)}
         piece = render(request, "chat/_composer_error.html", context, status=error.http_status)
-        return with_wait(as_swapped(piece, "#composer-error"), error)
+        return with_advice(as_swapped(piece, "#composer-error"), error)
     page = render(
         request, "chat/refused.html", {"sentence": words(error)}, status=error.http_status
     )
-    return with_wait(page, error)
+    return with_advice(page, error)
 
 
 def words(error: errors.ChatError | type[errors.ChatError]) -> str:
@@ -28,10 +28,12 @@ def words(error: errors.ChatError | type[errors.ChatError]) -> str:
     return gettext(error.text) % getattr(error, "params", {})
 
 
-def with_wait(response: HttpResponse, error: errors.RequestRefused) -> HttpResponse:
-    """Say when to try again, where the error knows it (RFC 9110, 10.2.3)."""
+def with_advice(response: HttpResponse, error: errors.ChatError) -> HttpResponse:
+    """Say in a header when to try again, or how to sign in, where the error knows it."""
     if isinstance(error, errors.LimitReached | errors.Unavailable):
-        response.headers["Retry-After"] = str(error.retry_after_s)
+        response.headers["Retry-After"] = str(error.retry_after_s)  # RFC 9110, 10.2.3
+    if isinstance(error, errors.NotSignedIn):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="chat"'  # RFC 6750, 3
     return response
 
 

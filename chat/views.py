@@ -26,7 +26,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from chat import details, errors, metrics, services
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
-from chat.refused import as_swapped, refused, with_wait, words
+from chat.refused import as_swapped, refused, with_advice, words
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
 from chat.transcript import load_message, load_messages
 
@@ -220,7 +220,7 @@ def _refused_prompt(
     composer["keeps_actions"] = _has_socket(request)
     context = composer if is_piece else {**_page(request, shown), **composer}
     template = "chat/_composer.html" if is_piece else "chat/page.html"
-    response = with_wait(render(request, template, context, status=error.http_status), error)
+    response = with_advice(render(request, template, context, status=error.http_status), error)
     return as_swapped(response, "#composer") if is_piece else response
 
 

@@ -25,7 +25,7 @@ from chat import errors, metrics, tokens
 from chat.models import AccessToken, User
 from chat.origin import is_trusted
 from chat.outage import is_outage, tell_outage
-from chat.refused import with_wait, words
+from chat.refused import with_advice, words
 from chat.sockets import SignedIn
 from chat.threads import in_request
 
@@ -94,9 +94,7 @@ def api_view(
 def error_json(error: errors.ChatError) -> HttpResponseBase:
     """Return `{"error": {"code", "message", "retryable"}}` under the error's status."""
     response = JsonResponse({"error": error_members(error)}, status=error.http_status)
-    if isinstance(error, errors.NotSignedIn):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="chat"'  # RFC 6750, 3
-    return with_wait(response, error) if isinstance(error, errors.RequestRefused) else response
+    return with_advice(response, error)
 
 
 def error_members(error: errors.ChatError | type[errors.GenerationError]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from chat import errors, services
 from chat.api.body import natural
 from chat.api.door import Caller, api_view
-from chat.api.sse import ALIVE, check_room, entries, event_stream
+from chat.api.sse import ALIVE, check_room, entries, event_stream, sent_event
 from chat.content import MAX_COUNT
 from chat.events import Entry
 from chat.kinds import OWN_KINDS, REQUEST
@@ -66,15 +66,10 @@ async def _events(
                 if number and at_request > number:
                     return
                 if entry.seq > after and (number is None or _is_of(entry, at_request, number)):
-                    yield event(entry)
+                    yield sent_event(entry.data, entry.kind, entry.seq)
             if came is None:
                 yield ALIVE
 
 
 def _is_of(entry: Entry, at_request: int, number: int) -> bool:
     return at_request == number and entry.kind not in OWN_KINDS
-
-
-def event(entry: Entry) -> str:
-    """Return an event as it is sent (HTML, 9.2.6); JSON as it is stored has no line ends."""
-    return f"id: {entry.seq}\nevent: {entry.kind}\ndata: {entry.data}\n\n"

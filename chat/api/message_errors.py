@@ -13,7 +13,8 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
 from chat import errors
-from chat.refused import with_wait, words
+from chat.api.sse import sent_event
+from chat.refused import with_advice, words
 
 REQUEST_ID = "request-id"
 
@@ -52,18 +53,16 @@ def error_message(error: errors.ChatError) -> HttpResponseBase:
     request_id = new_request_id()
     response = JsonResponse(_members(error, request_id), status=_status(error))
     response.headers[REQUEST_ID] = request_id
-    if isinstance(error, errors.NotSignedIn):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="chat"'  # RFC 6750, 3
     if not error.retryable or isinstance(error, errors.Stopped | errors.StreamEnded):
         # SDKs make a request again by its status alone, unless this tells them not to. Behind a
         # stream that ended early the answer goes on: asked again, it would be written twice.
         response.headers["x-should-retry"] = "false"
-    return with_wait(response, error) if isinstance(error, errors.RequestRefused) else response
+    return with_advice(response, error)
 
 
 def error_event(error: errors.ChatError, request_id: str) -> str:
     """Return an error as an event of a stream that has begun."""
-    return f"event: error\ndata: {json.dumps(_members(error, request_id))}\n\n"
+    return sent_event(json.dumps(_members(error, request_id)), "error")
 
 
 def _members(error: errors.ChatError, request_id: str) -> dict[str, Any]:

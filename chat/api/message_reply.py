@@ -14,7 +14,7 @@ from typing import Any
 from chat import errors
 from chat.api.door import Caller, of_named_model
 from chat.api.message_errors import error_event
-from chat.api.sse import entries, stopped_when_left
+from chat.api.sse import entries, sent_event, stopped_when_left
 from chat.content import Content
 from chat.events import Entry
 from chat.kinds import FINAL, OWN_KINDS
@@ -23,7 +23,7 @@ from chat.models import Generation
 PING_S = 10.0
 """A stream that has begun is silent for at most so long."""
 
-PING = 'event: ping\ndata: {"type": "ping"}\n\n'
+PING = sent_event('{"type": "ping"}', "ping")
 
 
 class Reply:
@@ -51,7 +51,7 @@ class Reply:
                 async for entry in read:
                     if entry:
                         has_begun = True
-                        yield f"event: {entry.kind}\ndata: {entry.data}\n\n"
+                        yield sent_event(entry.data, entry.kind)
                     elif has_begun:
                         yield PING
         except errors.ChatError as error:

@@ -31,6 +31,7 @@ from chat.api.sse import (
     event_stream,
     joined,
     queued,
+    sent_event,
     stopped_when_left,
 )
 from chat.content import text_of_event
@@ -49,7 +50,7 @@ PIECE_CHARS = 1_000
 """Longer pieces are sent in parts: who reads the stream chunk by chunk gets whole lines."""
 
 MAX_SECONDS = 3_600.0
-DONE = "data: [DONE]\n\n"
+DONE = sent_event("[DONE]")
 
 
 class Asked(NamedTuple):
@@ -212,4 +213,4 @@ def _error(error: errors.ChatError) -> str:
 
 
 def _line(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data, separators=(',', ':'))}\n\n"
+    return sent_event(json.dumps(data, separators=(",", ":")))

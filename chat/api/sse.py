@@ -28,6 +28,13 @@ ALIVE = ": alive\n\n"
 """A comment of the stream (HTML, 9.2): says to proxies that it lives."""
 
 
+def sent_event(data: str, kind: str = "", number: int | None = None) -> str:
+    """Return an event as it is sent (HTML, 9.2.6). `data` is one line, as JSON is."""
+    named = f"event: {kind}\n" if kind else ""
+    numbered = "" if number is None else f"id: {number}\n"
+    return f"{numbered}{named}data: {data}\n\n"
+
+
 def event_stream(pieces: AsyncIterator[str], **headers: str) -> StreamingHttpResponse:
     """Answer with server-sent events, which nothing between here and the reader holds back."""
     response = StreamingHttpResponse(pieces, content_type="text/event-stream")
