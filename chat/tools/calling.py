@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from channels.db import DatabaseSyncToAsync
 
 from chat.models import User
+from chat.tools.daemons import DaemonThreads
 from chat.tools.registry import Tool, ToolError, Toolset
 from chat.tools.schema import mistake_in
 from chat.words import clean
 
 # Threads of their own: a plain function can't be cancelled, and those that hang must not take
 # the threads that the site needs. With all of them in use, a call waits, and its time runs out.
-_THREADS = ThreadPoolExecutor(4, thread_name_prefix="tool")
+_THREADS = DaemonThreads(4, "tool")
 
 
 class Result(NamedTuple):
@@ -56,7 +56,9 @@ async def _run(tool: Tool, arguments: Mapping[str, Any], user: User) -> Any:
     given = {**arguments, tool.user_argument: user} if tool.user_argument else dict(arguments)
     if tool.is_async:
         return await tool.function(**given)
-    run = DatabaseSyncToAsync(tool.function, thread_sensitive=False, executor=_THREADS)
+    # asgiref hands the executor to the loop, which takes any.
+    threads: Any = _THREADS
+    run = DatabaseSyncToAsync(tool.function, thread_sensitive=False, executor=threads)
     return await run(**given)
 
 

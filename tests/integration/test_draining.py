@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -14,7 +16,9 @@ from websockets.sync.client import ClientConnection
 from chat.consumers import CLOSE_TRY_AGAIN
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
+from tests.faults.waiting import until
 from tests.integration.answers import prompt
+from tests.integration.own_tools import calling, use
 from tests.integration.shown_page import ShownPage
 from tests.site_process import ADMIN_PASSWORD, SERVERS, Server, SiteProcess
 from tests.visitor import Visitor, frames
@@ -26,6 +30,7 @@ ANSWERED_S = 30.0
 PAGES_COME_BACK = {1006, 1012, CLOSE_TRY_AGAIN}
 WORDS = [f"word{number:04d} " for number in range(3_000)]
 BRIEF = WORDS[:100]
+ASKED = "SELECT seq FROM chat_event WHERE kind = 'message_stop'"
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +169,23 @@ def test_page_shows_the_end_of_what_finishes(
         site.send_signal(signal.SIGTERM)
         assert watcher.see_all() == CLOSE_TRY_AGAIN
     assert watcher.text == "".join(BRIEF).strip()
+
+
+def test_tool_that_hangs_does_not_keep_the_process(model: DemoThread, tmp_path: Path) -> None:
+    model.script("hang", calling(use("t", "hang", '{"lock_s": 300}')))
+    environment = {
+        "ANTHROPIC_BASE_URL": model.base_url,
+        "CHAT_DRAIN_S": "1",
+        "CHAT_TOOLS": "tests.integration.own_tools.hang",
+    }
+    with SiteProcess(tmp_path, environment) as site, Visitor(site.base_url) as visitor:
+        visitor.sign_in("admin", ADMIN_PASSWORD)
+        path = visitor.send(prompt("hang"))
+        # After this the tool is called.
+        asyncio.run(until(lambda: site.rows(ASKED), ANSWERED_S))
+        site.send_signal(signal.SIGTERM)
+        wait_for_exit(site)
+        assert ending(site, path)[:2] == ("interrupted", "shutdown")
 
 
 @pytest.mark.parametrize("site", ["serve"], indirect=True)
