@@ -21,6 +21,7 @@ from chat.generation import Runtime
 from chat.rights import watch
 from chat.tools import offered
 from chat.worker import Worker, leave
+from chatsite.memory import keep_giving_back
 
 DEMO_RECORDS = 100
 """Of so many requests the offline model keeps a record, which nobody but a test reads."""
@@ -60,7 +61,7 @@ class Life:
         self._worker: Worker | None = None
         self._demo: DemoServer | None = None
         self._exchange: Exchange | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
         """Start what the process runs; return when recovery is done.
@@ -105,8 +106,11 @@ class Life:
         if settings.REDIS_URL and self._exchange is None:
             self._exchange = Exchange(get_channel_layer())
             await self._exchange.begin()
-        if self._watch is None:
-            self._watch = asyncio.create_task(watch(), name="rights")
+        if not self._chores:
+            self._chores = [
+                asyncio.create_task(watch(), name="rights"),
+                asyncio.create_task(keep_giving_back(), name="memory"),
+            ]
         self._worker = Worker(make_runtime(base_url), heartbeat_s=settings.CHAT_HEARTBEAT_S)
         await self._worker.begin()
 
@@ -124,9 +128,10 @@ class Life:
         await asyncio.sleep(min(LAST_WORDS_S, settings.CHAT_DRAIN_S))
         leave()
         await self._end_connections()
-        if self._watch:
-            self._watch.cancel()
-            await asyncio.wait([self._watch])
+        for chore in self._chores:
+            chore.cancel()
+        if self._chores:
+            await asyncio.wait(self._chores)
         if self._exchange:
             await self._exchange.end()
         if self._demo:

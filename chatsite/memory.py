@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 
 MMAP_THRESHOLD_BYTES = 128 * 1024
 """glibc's own at the start of a process."""
+
+TRIM_S = 20.0
+"""So often the process gives back what lies between blocks that are in use."""
 
 _M_MMAP_THRESHOLD = -3  # malloc.h
 
@@ -21,6 +25,23 @@ def give_back_large_blocks() -> None:
     """
     if _is_glibc():
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+
+
+async def keep_giving_back() -> None:
+    """Give freed pages back to the system again and again, until cancelled."""
+    while True:
+        await asyncio.sleep(TRIM_S)
+        await asyncio.to_thread(give_back_pages)
+
+
+def give_back_pages() -> None:
+    """Give back each whole page that holds nothing (malloc_trim(3)).
+
+    glibc by itself gives back only what is free at the end of its heap: 153 MB stayed resident
+    after five answers of 20 MB in small pieces. It takes 2 ms where there are 10 MB.
+    """
+    if _is_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _is_glibc() -> bool:
