@@ -30,6 +30,8 @@ PULSE_S = 1.0
 SILENT_AFTER_S = 3.0
 """A layer that brought nothing for so long is away."""
 
+CANCEL_AGAIN_S = 0.1
+
 LOOK_OFTEN_S = 4.0
 """Where no ring can come from other processes, an idle reader looks after this time at most."""
 
@@ -69,11 +71,13 @@ class Exchange:
         global _current
         forward_to(None)
         _current = None
-        # The layer swallows a cancellation that meets it while it cleans up after another.
         self._is_ending = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+        left = set(self._tasks)
+        while left:
+            # The layer swallows a cancellation that meets it while it connects, or cleans up.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
         with contextlib.suppress(Exception):
             await self._layer.flush()
 
@@ -109,7 +113,7 @@ class Exchange:
                 async with asyncio.timeout(SILENT_AFTER_S):
                     channel = await self._layer.new_channel()
                     await self._layer.group_add(GROUP, channel)
-                while True:
+                while not self._is_ending:
                     async with asyncio.timeout(SILENT_AFTER_S):
                         message = await self._layer.receive(channel)
                     self._hear(message)

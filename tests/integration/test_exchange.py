@@ -145,6 +145,18 @@ async def test_rings_that_wait_travel_together(near: Exchange, far: Exchange) ->
         bell.__exit__()
 
 
+async def test_ends_soon_at_any_moment(far: Exchange, redis: RedisServer) -> None:
+    """Also while the layer connects, which swallows a cancellation, and others' pulses come."""
+    await until_heard(far)
+    for step in range(40):
+        brief = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
+        await brief.begin()
+        # Not a wait for something: the moment is what the test is about.
+        await asyncio.sleep(step / 4_000)
+        async with asyncio.timeout(SEEN_S):
+            await brief.end()
+
+
 async def test_end_leaves_nothing(redis: RedisServer) -> None:
     before = asyncio.all_tasks()
     begun = Exchange(RedisPubSubChannelLayer(hosts=[redis.url]))
