@@ -31,7 +31,7 @@ from chat.models import Conversation, Event, Generation, Message
 from chat.options import without_messages
 from chat.render import render_blocks
 from chat.threads import own_connection
-from chat.timeline import Outline, Timeline
+from chat.timeline import Outline, Timeline, seconds_from
 
 logger = logging.getLogger(__name__)
 
@@ -232,7 +232,7 @@ def _folded(generation: Generation, answer: Answer) -> _Folded:
 def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> None:
     """Count an end and log it, in the one process whose UPDATE it was."""
     status: Generation.Status = record["status"]
-    first_word_s = _seconds(generation.created_at, record["first_word_at"])
+    first_word_s = seconds_from(generation.created_at, record["first_word_at"])
     counts = {name: record[name] for name in ("input_tokens", "output_tokens")}
     metrics.generation_ended(
         status.value, record["error_code"], first_token_s=first_word_s, **counts
@@ -247,14 +247,10 @@ def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> N
         "error_code": record["error_code"],
         "detail": detail,
         "first_word_s": first_word_s,
-        "duration_s": _seconds(generation.created_at, record["finished_at"]),
+        "duration_s": seconds_from(generation.created_at, record["finished_at"]),
         **counts,
     }
     logger.log(logging.INFO if is_well else logging.WARNING, "answer ended", extra=facts)
-
-
-def _seconds(start: datetime, end: datetime | None) -> float | None:
-    return None if end is None else round(max(0.0, (end - start).total_seconds()), 3)
 
 
 def _queue_continuation(generation: Generation) -> None:

@@ -17,6 +17,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from chat.kinds import MAX_KIND_CHARS
+from chat.options import MAX_MODEL_CHARS
 
 TITLE_MAX_CHARS = 80
 
@@ -191,7 +192,7 @@ class Generation(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="generations")
     message = models.ForeignKey(Message, models.CASCADE, related_name="generations")
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
-    model = models.CharField(max_length=100)
+    model = models.CharField(max_length=MAX_MODEL_CHARS)
     owner = models.ForeignKey(Process, models.SET_NULL, null=True, related_name="generations")
     # Where in the message's content its part begins: a block's index, and a character of that
     # block's text. What stands before was written by earlier generations of the message.

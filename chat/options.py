@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+MAX_MODEL_CHARS = 100
+"""How long the name of a model may be."""
+
 
 @dataclass(frozen=True)
 class Options:

@@ -1,6 +1,8 @@
-"""How a person learns that something can't be done: on a page, or by htmx below the composer."""
+"""How people and programs learn that something can't be done, or failed: words, and headers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,6 +28,19 @@ def refused(request: HttpRequest, error: errors.RequestRefused) -> HttpResponse:
 def words(error: errors.ChatError | type[errors.ChatError]) -> str:
     """Return the sentence for the person, in their language."""
     return gettext(error.text) % getattr(error, "params", {})
+
+
+def error_members(error: errors.ChatError | type[errors.GenerationError]) -> dict[str, Any]:
+    """Return what a program is told of an error."""
+    return {"code": error.code, "message": words(error), "retryable": error.retryable}
+
+
+def stored_error_members(code: str) -> dict[str, Any] | None:
+    """Return what a program is told of the error that is stored of an answer; None of none."""
+    if not code:
+        return None
+    # A release that knew more codes may have stored it: its own name is told all the same.
+    return {**error_members(errors.generation_error(code)), "code": code}
 
 
 def with_advice(response: HttpResponse, error: errors.ChatError) -> HttpResponse:

@@ -12,19 +12,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat import approvals, errors, events, limits, worker
 from chat.ending import add_generation
 from chat.ending import conversation_topic as conversation_topic
-from chat.models import (
-    TITLE_MAX_CHARS,
-    Conversation,
-    Generation,
-    IdempotencyKey,
-    Message,
-    User,
-)
+from chat.models import TITLE_MAX_CHARS, Conversation, Generation, IdempotencyKey, Message, User
 from chat.options import Options
 from chat.words import clean
 
@@ -50,9 +44,7 @@ def user_topic(user_id: int) -> str:
 
 def get_generation(user: User, generation_id: int) -> Generation:
     """Return a generation that the user may see; everybody else's does not exist."""
-    conversations = Conversation.objects.owned_by(user)
-    rows = Generation.objects.select_related("conversation", "message")
-    return rows.get(pk=generation_id, conversation__in=conversations)
+    return _generations_of(user).select_related("message").get(pk=generation_id)
 
 
 def get_conversation(user: User, conversation_id: UUID) -> Conversation:
@@ -62,8 +54,7 @@ def get_conversation(user: User, conversation_id: UUID) -> Conversation:
 
 def get_message(user: User, message_id: int) -> Message:
     """Return a message that the user may see; everybody else's does not exist."""
-    conversations = Conversation.objects.owned_by(user)
-    return Message.objects.get(pk=message_id, conversation__in=conversations)
+    return _messages_of(user).get(pk=message_id)
 
 
 def send_prompt(
@@ -111,13 +102,10 @@ def retry(user: User, message_id: int) -> Generation:
         LimitReached: there is too much going on.
         NothingToRetry: the message is not the conversation's last answer.
     """
-    answer = Message.objects.select_related("conversation").get(
-        pk=message_id, role=Message.Role.ASSISTANT, conversation__owner=user
-    )
-    conversation = answer.conversation
+    answer = _get_answer(user, message_id)
     try:
         with transaction.atomic():
-            if conversation.active_path()[-1] != answer.pk or answer.parent is None:
+            if answer.conversation.active_path()[-1] != answer.pk or answer.parent is None:
                 raise errors.NothingToRetry
             return queue_answer(user, answer.parent, _options_of(answer))
     except IntegrityError:
@@ -132,16 +120,13 @@ def continue_answer(user: User, message_id: int) -> Generation:
         LimitReached: there is too much going on.
         NothingToContinue: the message is not the last answer, or is whole, refused or empty.
     """
-    answer = Message.objects.select_related("conversation").get(
-        pk=message_id, role=Message.Role.ASSISTANT, conversation__owner=user
-    )
-    conversation = answer.conversation
+    answer = _get_answer(user, message_id)
     try:
         with transaction.atomic():
             newest = answer.generations.order_by("-pk").first()
             if newest and newest.is_running:
                 raise errors.AnswerRunning
-            is_last = conversation.active_path()[-1] == answer.pk
+            is_last = answer.conversation.active_path()[-1] == answer.pk
             if not (is_last and newest and newest.is_unfinished and answer.text.strip()):
                 raise errors.NothingToContinue
             return _queue_generation(user, answer, _options_of(answer))
@@ -151,9 +136,7 @@ def continue_answer(user: User, message_id: int) -> Generation:
 
 def stop(user: User, generation_id: int) -> Conversation:
     """Ask for the end of an answer; one that is final already stays as it is."""
-    generation = Generation.objects.select_related("conversation").get(
-        pk=generation_id, conversation__owner=user
-    )
+    generation = _generations_of(user).get(pk=generation_id)
     asked = Generation.objects.filter(
         pk=generation_id, status__in=Generation.RUNNING, stop_requested_at=None
     ).update(stop_requested_at=timezone.now())
@@ -218,6 +201,21 @@ def title_from(text: str) -> str:
 def _shortened(title: str, *, is_cut: bool = False) -> str:
     is_cut = is_cut or len(title) > TITLE_MAX_CHARS
     return f"{title[: TITLE_MAX_CHARS - 1].rstrip()}…" if is_cut else title
+
+
+def _generations_of(user: User) -> QuerySet[Generation]:
+    """Return those that the user may see, with their conversations."""
+    rows = Generation.objects.select_related("conversation")
+    return rows.filter(conversation__in=Conversation.objects.owned_by(user))
+
+
+def _messages_of(user: User) -> QuerySet[Message]:
+    return Message.objects.filter(conversation__in=Conversation.objects.owned_by(user))
+
+
+def _get_answer(user: User, message_id: int) -> Message:
+    rows = _messages_of(user).select_related("conversation")
+    return rows.get(pk=message_id, role=Message.Role.ASSISTANT)
 
 
 def _check_prompt(text: str) -> None:

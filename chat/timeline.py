@@ -29,6 +29,11 @@ _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta"
 _OF_RETRY = ("error_code", "wait_s", "attempt")
 
 
+def seconds_from(start: datetime, at: datetime | None) -> float | None:
+    """Return how long after `start` something was, in seconds; a clock can be set back."""
+    return None if at is None else round(max(0.0, (at - start).total_seconds()), 3)
+
+
 class Outline(NamedTuple):
     """What the row of a generation says by itself, under the names of its fields."""
 
@@ -45,10 +50,8 @@ class Outline(NamedTuple):
     output_tokens: int
 
     def seconds(self, at: datetime | None) -> float | None:
-        """Return how long after its queueing something was; a clock can be set back."""
-        if at is None:
-            return None
-        return round(max(0.0, (at - self.created_at).total_seconds()), 3)
+        """Return how long after its queueing something was."""
+        return seconds_from(self.created_at, at)
 
 
 @dataclass

@@ -25,7 +25,7 @@ from chat import errors, metrics, tokens
 from chat.models import AccessToken, User
 from chat.origin import is_trusted
 from chat.outage import is_outage, tell_outage
-from chat.refused import with_advice, words
+from chat.refused import error_members, with_advice
 from chat.sockets import SignedIn
 from chat.threads import in_request
 
@@ -95,11 +95,6 @@ def error_json(error: errors.ChatError) -> HttpResponseBase:
     """Return `{"error": {"code", "message", "retryable"}}` under the error's status."""
     response = JsonResponse({"error": error_members(error)}, status=error.http_status)
     return with_advice(response, error)
-
-
-def error_members(error: errors.ChatError | type[errors.GenerationError]) -> dict[str, Any]:
-    """Return what a program is told of an error."""
-    return {"code": error.code, "message": words(error), "retryable": error.retryable}
 
 
 def of_named_model(error: errors.ChatError) -> errors.ChatError:

@@ -22,10 +22,9 @@ from chat.api.sse import check_room, event_stream, joined, queued
 from chat.content import plain_text
 from chat.context import SYSTEM
 from chat.models import Message
-from chat.options import Options
+from chat.options import MAX_MODEL_CHARS, Options
 from chat.threads import in_request
 
-MAX_MODEL_CHARS = 100
 MAX_MESSAGES = 10_000
 MAX_HEADER_CHARS = 1_000
 

@@ -23,7 +23,7 @@ from django.http.response import HttpResponseBase
 
 from chat import errors, services
 from chat.api.body import Members, json_object
-from chat.api.door import Caller, api_view, error_members, of_named_model
+from chat.api.door import Caller, api_view, of_named_model
 from chat.api.sse import (
     ALIVE,
     check_room,
@@ -38,7 +38,8 @@ from chat.content import text_of_event
 from chat.events import Entry
 from chat.kinds import FINAL
 from chat.models import Generation, User
-from chat.options import Options
+from chat.options import MAX_MODEL_CHARS, Options
+from chat.refused import error_members
 from chat.threads import in_request
 from chat.tools import offered
 from chat.words import clean, with_unix_newlines
@@ -96,7 +97,7 @@ def _asked(body: dict[str, Any]) -> Asked:
         key=members.uuid("key") or uuid.uuid4(),
         is_background=members.boolean("background") or False,
         options=Options(
-            model=members.name("model", maximum=100) or "",
+            model=members.name("model", maximum=MAX_MODEL_CHARS) or "",
             system=members.text("system"),
             max_tokens=members.integer("max_tokens", minimum=1, maximum=settings.CHAT_MAX_TOKENS),
             tools=_known_tools(members.texts("tools")),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chat import errors
-from chat.api.door import error_members
 from chat.models import Conversation, Generation, Message
+from chat.refused import stored_error_members
 
 Members = dict[str, Any]
 
@@ -47,7 +46,7 @@ def generation_members(generation: Generation) -> Members:
         "status": generation.status,
         "stop_reason": generation.stop_reason or None,
         "stop_details": generation.stop_details,
-        "error": _error(generation.error_code),
+        "error": stored_error_members(generation.error_code),
         "model": generation.model,
         "request_id": generation.request_id or None,
         "usage": generation.usage,
@@ -58,13 +57,6 @@ def generation_members(generation: Generation) -> Members:
         "first_word_at": _iso(generation.first_word_at),
         "finished_at": _iso(generation.finished_at),
     }
-
-
-def _error(code: str) -> Members | None:
-    if not code:
-        return None
-    # A release that knew more codes may have stored it: its own name is told all the same.
-    return {**error_members(errors.generation_error(code)), "code": code}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chat import errors
 from chat.blocks import view_blocks
 from chat.content import text_of_event
 from chat.events import Entry, Follower
 from chat.models import Generation
-from chat.refused import words
+from chat.refused import stored_error_members
 from chat.terminal.output import Output
 from chat.terminal.signals import EarlyEnd
 from chat.transcript import MessageView
@@ -89,7 +88,7 @@ def as_json(generation: Generation) -> str:
         "message": generation.message_id,
         "generation": generation.pk,
         "status": generation.status,
-        "error": _error(generation.error_code),
+        "error": stored_error_members(generation.error_code),
         "stop_reason": generation.stop_reason,
         "model": generation.model,
         "request_id": generation.request_id,
@@ -98,10 +97,3 @@ def as_json(generation: Generation) -> str:
         "output_tokens": generation.output_tokens,
     }
     return json.dumps(told) + "\n"
-
-
-def _error(code: str) -> dict[str, Any] | None:
-    if not code:
-        return None
-    error = errors.generation_error(code)
-    return {"code": code, "message": words(error), "retryable": error.retryable}

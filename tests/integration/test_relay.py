@@ -72,6 +72,19 @@ async def watch(user: User, generation: Generation, page: ShownPage) -> ShownPag
     return page
 
 
+async def watch_in_parts(user: User, generation: Generation, chance: random.Random) -> ShownPage:
+    """Follow an answer to its end, on sockets that break after a few frames each."""
+    page = ShownPage('<div id="messages"></div>')
+    async with asyncio.timeout(SEE_S):
+        while not has_ended(page, generation.pk):
+            async with socket(user, generation.conversation, page) as frames:
+                for _ in range(chance.randint(2, 4)):
+                    page.apply(await anext(frames))
+                    if has_ended(page, generation.pk):
+                        break
+    return page
+
+
 async def check_like_fresh(user: User, generation: Generation, page: ShownPage) -> None:
     """Check that a page shows an ended answer as a page that is loaded now."""
     fresh = await load(user, generation.conversation)
@@ -172,14 +185,7 @@ async def test_page_that_is_cut_off_again_and_again(
     slow = [Text("Slow start. ", chunk=2, interval_s=0.02), *SHAPES[name]]
     model.script(f"cut-{name}", *slow)
     generation = await send(alice, prompt(f"cut-{name}"))
-    page = ShownPage('<div id="messages"></div>')
-    async with asyncio.timeout(SEE_S):
-        while not has_ended(page, generation.pk):
-            async with socket(alice, generation.conversation, page) as frames:
-                for _ in range(chance.randint(2, 4)):
-                    page.apply(await anext(frames))
-                    if has_ended(page, generation.pk):
-                        break
+    page = await watch_in_parts(alice, generation, chance)
     await check_like_fresh(alice, await finished(generation), page)
 
 

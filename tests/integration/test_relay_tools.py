@@ -19,10 +19,10 @@ from tests.integration.shown_page import ShownPage
 from tests.integration.test_relay import (
     SEE_S,
     check_like_fresh,
-    has_ended,
     load,
     socket,
     watch,
+    watch_in_parts,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -68,14 +68,7 @@ async def test_page_that_is_cut_off_again_and_again(
     chance = random.Random(name)
     model.script(f"cut-{name}", *ROUNDS[name])
     generation = await send(alice, prompt(f"cut-{name}"))
-    page = ShownPage('<div id="messages"></div>')
-    async with asyncio.timeout(SEE_S):
-        while not has_ended(page, generation.pk):
-            async with socket(alice, generation.conversation, page) as frames:
-                for _ in range(chance.randint(2, 4)):
-                    page.apply(await anext(frames))
-                    if has_ended(page, generation.pk):
-                        break
+    page = await watch_in_parts(alice, generation, chance)
     await check_like_fresh(alice, await finished(generation), page)
 
 

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chat import services
 from chat.checks import TAG
 from chat.models import Conversation, Generation, User
-from chat.options import Options
+from chat.options import MAX_MODEL_CHARS, Options
 from chat.terminal import command, show
 from chat.terminal.output import Output
 from chat.terminal.prompt import needs_typing, read_prompt
@@ -27,8 +27,6 @@ from chat.terminal.signals import EarlyEnd
 from chat.threads import in_thread
 from chat.words import clean
 from chatsite.guest import guest
-
-MAX_MODEL_CHARS = 100
 
 
 class Command(BaseCommand):
