@@ -7,7 +7,7 @@ PORT ?= 8000
 # A Python of your choice; else the first of these that is 3.11 or newer.
 PYTHON ?=
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
-# More arguments for pytest: make test ARGS="tests/unit -k words"
+# More arguments: make test ARGS="tests/unit -k words", make bench ARGS="prose sse"
 ARGS ?=
 
 VENV := .venv
@@ -19,8 +19,8 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test coverage faults cluster try-deployment bench-log bench-render bench-page \
-	screenshots lint format lock clean
+.PHONY: help run test coverage faults cluster try-deployment bench bench-log bench-render \
+	bench-page screenshots lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
+	@echo 'make bench   measure what the site costs, beside a bare relay and bounds (ten minutes)'
 	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make bench-render  measure what rendering costs while a text grows'
 	@echo 'make bench-page  measure what a page costs a browser, beside the budgets for it (six minutes)'
@@ -64,6 +65,10 @@ cluster:
 try-deployment:
 	$(call install,requirements-dev.txt)
 	@$(PY) -u -m tests.deployment $(ARGS)
+
+bench:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m tests.load.bench $(ARGS)
 
 bench-log:
 	$(call install,requirements-dev.txt)

@@ -1,1 +1,4 @@
-"""Benchmarks: each compares two ways in one run, and prints the ratio. Not part of the tests."""
+"""Benchmarks: each compares two ways in one run, and prints the ratio. `make bench` runs bench.py.
+
+Of the tests only those are here that show that the benchmark works.
+"""
