@@ -1,6 +1,6 @@
 """A request goes out, the API's own events come back.
 
-    Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> raw server-sent events
+    Claude.stream -> AsyncAnthropic.messages.create(stream=True) -> its bytes -> wire.py
 
 Every way in which the SDK, its transport or a stream can fail becomes one
 GenerationError (failures.py); CancelledError passes through untouched.
@@ -8,8 +8,7 @@ GenerationError (failures.py); CancelledError passes through untouched.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -20,8 +19,10 @@ from anthropic import AsyncAnthropic, DefaultAioHttpClient
 from chat import errors
 from chat.claude.failures import error_of_event, to_error
 from chat.claude.request import ApiEvent, Request
+from chat.claude.wire import WireEvent, WireReader
 from chat.json_values import parse_json
 from chat.kinds import MAX_KIND_CHARS, OWN_KINDS
+from chat.patience import Patience
 
 
 class Claude:
@@ -74,7 +75,11 @@ class Claude:
         except Exception as error:
             raise to_error(error) from error
         async with opened as sdk_stream:
-            yield Stream(sdk_stream, self._read_timeout_s)
+            stream = Stream(sdk_stream, self._read_timeout_s)
+            try:
+                yield stream
+            finally:
+                stream.close()
 
 
 class Stream:
@@ -82,33 +87,45 @@ class Stream:
 
     def __init__(self, sdk_stream: anthropic.AsyncStream[Any], silence_s: float) -> None:
         self._sdk_stream = sdk_stream
-        self._silence_s = silence_s
+        self._patience = Patience(silence_s)
         self._message_id: str | None = None
         self.request_id: str = sdk_stream.response.headers.get("request-id", "")
 
+    def close(self) -> None:
+        """End what watches over its silences."""
+        self._patience.close()
+
     async def __aiter__(self) -> AsyncIterator[ApiEvent]:
-        # Raw events: the payload is kept as the API sent it, with what this SDK's release does
-        # not know, and building a model object for each delta would cost more than the rest.
-        raw_events = self._sdk_stream.raw_events(self._sdk_stream.response)
+        # Not the SDK's own events: the payload is kept as the API sent it, with what this SDK's
+        # release does not know, and to build a model for each would cost more than all the rest.
+        chunks, wire = self._sdk_stream.response.aiter_bytes(), WireReader()
         while True:
-            event = await self._next(raw_events)
-            if event is not None:
+            for event in await self._next(chunks, wire):
                 yield event
                 if event.kind == "message_stop":
                     return
                 if event.kind == "error":
                     raise error_of_event(event.data)
 
-    async def _next(self, raw_events: AsyncIterator[Any]) -> ApiEvent | None:
-        """Return the next event, or None for one that is passed over."""
+    async def _next(self, chunks: AsyncIterator[bytes], wire: WireReader) -> Iterator[ApiEvent]:
+        """Wait for more bytes; return an iterator over the events that end in them."""
         try:
             # The transport's own time-out is not enough: where the framing of the body is
             # broken, aiohttp 3.14 closes the connection and tells nobody.
-            async with asyncio.timeout(self._silence_s):
-                sse = await anext(raw_events)
-            return self._read(sse.event, sse.data) if sse.event and sse.data else None
+            chunk = await self._patience.wait(anext(chunks))
         except StopAsyncIteration:
             raise errors.Truncated("the stream ended without message_stop") from None
+        except Exception as error:
+            raise to_error(error, in_stream=True) from error
+        return self._valid(wire.feed(chunk))
+
+    def _valid(self, events: Iterable[WireEvent]) -> Iterator[ApiEvent]:
+        """Yield the events that are not passed over; those before a bad one count."""
+        try:
+            for kind, data in events:
+                event = self._read(kind, data) if kind and data else None
+                if event is not None:
+                    yield event
         except errors.GenerationError:
             raise
         except Exception as error:
@@ -127,7 +144,7 @@ class Stream:
         """Check the order of events; False for a harmless repetition."""
         if kind == "message_start":
             return self._start_message(data)
-        if kind in _BLOCK_EVENTS:
+        if kind in _BLOCK_MEMBERS:
             _check_block_event(kind, data)
         if self._message_id is None and kind in _AFTER_START:
             raise errors.BadStream(f"{kind} came before message_start")
@@ -150,12 +167,21 @@ def _is_last(request: Request) -> bool:
     return bool(request.tools) and not request.may_call_tools
 
 
-_BLOCK_EVENTS = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
-_AFTER_START = _BLOCK_EVENTS | {"message_delta"}
+_BLOCK_MEMBERS = {
+    "content_block_start": "content_block",
+    "content_block_delta": "delta",
+    "content_block_stop": "",
+}
+_AFTER_START = _BLOCK_MEMBERS.keys() | {"message_delta"}
+_TEXT_MEMBERS = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+}
 
 
 def _check_block_event(kind: str, data: dict[str, Any]) -> None:
-    member = {"content_block_start": "content_block", "content_block_delta": "delta"}.get(kind)
+    member = _BLOCK_MEMBERS[kind]
     if not isinstance(data.get("index"), int):
         raise errors.BadStream(f"{kind} has no index")
     if member and not isinstance(data.get(member), dict):
@@ -166,11 +192,7 @@ def _check_block_event(kind: str, data: dict[str, Any]) -> None:
 
 def _check_delta(delta: Mapping[str, Any]) -> None:
     """Check that what grows a block is text; unknown types of delta are passed on as they are."""
-    member = {
-        "text_delta": "text",
-        "thinking_delta": "thinking",
-        "input_json_delta": "partial_json",
-    }
     kind = str(delta.get("type"))
-    if kind in member and not isinstance(delta.get(member[kind]), str):
+    member = _TEXT_MEMBERS.get(kind)
+    if member and not isinstance(delta.get(member), str):
         raise errors.BadStream(f"{kind} holds no text")

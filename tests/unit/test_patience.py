@@ -1,0 +1,63 @@
+"""A limit for many short waits: it ends the one that lasts too long, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chat.patience import Patience
+
+pytestmark = pytest.mark.asyncio
+SHORT_S = 0.02
+LATE_S = 5.0
+
+
+async def test_wait_that_lasts_too_long_is_cancelled() -> None:
+    waited_for = asyncio.get_running_loop().create_future()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(Patience(SHORT_S).wait(waited_for), LATE_S)
+    assert waited_for.cancelled()
+    task = asyncio.current_task()
+    assert task and not task.cancelling()
+
+
+async def test_many_short_waits_may_last_longer_together() -> None:
+    patience = Patience(10 * SHORT_S)
+    for _ in range(15):
+        await patience.wait(asyncio.sleep(SHORT_S))
+
+
+async def test_time_between_waits_does_not_count() -> None:
+    patience = Patience(SHORT_S)
+    await patience.wait(asyncio.sleep(0))
+    await asyncio.sleep(3 * SHORT_S)
+    await patience.wait(asyncio.sleep(0))
+    with pytest.raises(TimeoutError):
+        await patience.wait(asyncio.sleep(LATE_S))
+
+
+async def test_cancellation_by_somebody_else_passes_through() -> None:
+    patience = Patience(LATE_S)
+    task = asyncio.create_task(patience.wait(asyncio.sleep(LATE_S)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    patience.close()
+
+
+async def test_cancellation_at_the_same_moment_comes_first() -> None:
+    waited_for = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(Patience(SHORT_S).wait(waited_for))
+    waited_for.add_done_callback(lambda _: task.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, LATE_S)
+
+
+async def test_failure_passes_through() -> None:
+    async def fail() -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await Patience(LATE_S).wait(fail())
