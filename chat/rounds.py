@@ -11,10 +11,9 @@ import asyncio
 import random
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
-
-from django.utils import timezone
 
 from chat import calls, errors, events, metrics
 from chat.claude.request import Request
@@ -117,7 +116,7 @@ class Rounds:
 
     async def _note(self, kind: str, data: dict[str, Any]) -> None:
         # The same time for both: what is stored at the end tells what readers were told.
-        at = timezone.now()
+        at = datetime.now(UTC)
         self.answer.feed(kind, data, at)
         await self.log.append(kind, data, at)
 

@@ -16,7 +16,8 @@ from django.http import StreamingHttpResponse
 from chat import errors, services, sockets, worker
 from chat.events import Entry, Follower
 from chat.models import Generation, User
-from chat.relay import while_allowed
+from chat.outage import is_outage, tell_outage
+from chat.relay import until_over
 from chat.sockets import SignedIn
 from chat.threads import in_thread
 
@@ -110,11 +111,19 @@ async def entries(
     with sockets.counted(by) as has_room, Follower(generation_id, after) as follower:
         if not has_room:
             return
-
-        async def following() -> list[Entry] | None:
-            return await follower.next() or None
-
-        reading = while_allowed(by, following, heartbeat_s or HEARTBEAT_S)
-        async with aclosing(reading) as read:
-            async for came in read:
-                yield came
+        guard = asyncio.create_task(until_over(by), name="guard")
+        guard.add_done_callback(lambda _: follower.leave())
+        try:
+            while not follower.has_ended:
+                came = await follower.next(heartbeat_s or HEARTBEAT_S)
+                if guard.done():
+                    return
+                if came or not follower.has_ended:
+                    yield came or None
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            tell_outage(error)
+        finally:
+            guard.cancel()
+            await asyncio.gather(guard, return_exceptions=True)

@@ -17,6 +17,10 @@ _JOINED_MEMBER = {
 }
 
 
+# json.dumps would make an encoder for each.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Entry(NamedTuple):
     """A committed event: `data` is JSON text, `at` the owner's clock when it arrived."""
 
@@ -53,7 +57,7 @@ class Pending:
         if len(self._parts) > 1:
             delta = {**data["delta"], self._member: "".join(self._parts)}
             data = {**data, "delta": delta}
-        return Entry(seq, self.kind, json.dumps(data, separators=(",", ":")), self.at)
+        return Entry(seq, self.kind, _encode(data), self.at)
 
 
 def delta_chars(kind: str, data: dict[str, Any]) -> int:

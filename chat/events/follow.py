@@ -56,6 +56,7 @@ class Follower:
         self._bell = Bell(topic(generation_id))
         self.after = after
         self.has_ended = self.is_behind = False
+        self._has_left = False
 
     def __enter__(self) -> Self:
         self._bell.__enter__()
@@ -64,12 +65,17 @@ class Follower:
     def __exit__(self, *error: object) -> None:
         self._bell.__exit__(*error)
 
+    def leave(self) -> None:
+        """Have `next` return at once from now on, also where it waits."""
+        self._has_left = True
+        self._bell.ring()
+
     async def next(self, timeout_s: float | None = None) -> list[Entry]:
         """Return the events behind `after`, at least one; [] at the end or the time-out."""
         loop = asyncio.get_running_loop()
         give_up_at = None if timeout_s is None else loop.time() + timeout_s
         was_silent = False
-        while not self.has_ended:
+        while not (self.has_ended or self._has_left):
             self._bell.clear()
             entries = await self._read()
             if entries:

