@@ -12,7 +12,7 @@ from chat.relay.position import Position
 from chat.threads import in_thread
 
 FRAME_INTERVAL_S = 1 / 30
-"""A reader gets at most one batch of frames in this time."""
+"""A reader gets one batch of frames in this time, on average; one that is early does not wait."""
 
 CROWD_PER_S = 80
 CROWD_INTERVAL_S = 1 / 10
@@ -20,7 +20,13 @@ CROWD_INTERVAL_S = 1 / 10
 costs a page the same."""
 
 SLOW_INTERVAL_S = 0.25
-"""The longest time between two batches, where parsing takes long."""
+"""The longest time between two batches, where parsing takes long or the process is busy."""
+
+EARLY_S = 0.1
+"""So much earlier than on average a batch may come, where those before it came late."""
+
+RATE_S = 0.2
+"""Events are counted for so long."""
 
 LONG_CHARS = 4_000
 """More text than this is parsed in a thread."""
@@ -39,18 +45,61 @@ def noted(frames: list[str], position: Position) -> Iterator[str]:
         yield frame
 
 
+class Pace:
+    """Decides when a reader gets its next batch. Times are of the loop's clock."""
+
+    def __init__(self, now: float) -> None:
+        self._due_at = self._counted_from = now
+        self._events = 0
+        self._least_s = FRAME_INTERVAL_S
+        self._late_s = 0.0
+
+    def count(self, events: int, now: float) -> None:
+        """Take in how many events came."""
+        self._events += events
+        since_s = now - self._counted_from
+        if since_s >= RATE_S:
+            is_crowd = self._events > CROWD_PER_S * since_s
+            self._least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
+            self._events, self._counted_from = 0, now
+
+    async def wait(self, began_at: float, took_s: float, *, is_behind: bool) -> None:
+        """Wait until the next batch is due; arguments as those of `next_at`."""
+        loop = asyncio.get_running_loop()
+        due_at = self.next_at(began_at, took_s, is_behind=is_behind)
+        pause_s = due_at - loop.time()
+        if pause_s > 0:
+            await asyncio.sleep(pause_s)
+            self._late_s = loop.time() - due_at
+
+    def next_at(self, began_at: float, took_s: float, *, is_behind: bool) -> float:
+        """Return when the batch behind this one is due.
+
+        Args:
+            began_at, took_s: when this one was begun, and how long it was made for.
+            is_behind: whether it held the past, with which a page catches up soon.
+        """
+        # Parsing takes a tenth of the time at most, and so does what else keeps the loop busy.
+        slow_s = min(10 * (took_s + self._late_s), SLOW_INTERVAL_S)
+        interval_s = FRAME_INTERVAL_S if is_behind else max(self._least_s, slow_s)
+        self._due_at = max(self._due_at, began_at - EARLY_S) + interval_s
+        return self._due_at
+
+
 async def paced(
     answer: LiveAnswer, generation_id: int, position: Position
 ) -> AsyncGenerator[str, None]:
     """Yield an answer's frames as its log grows: the first at once, then at most 30 a second."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None
-    announced_at = sent_at = loop.time()
+    announced_at = loop.time()
+    pace = Pace(announced_at)
     with Follower(generation_id, position.seq) as follower:
         while not follower.has_ended:
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
             entries = await follower.next(timeout_s)
             now = loop.time()
+            pace.count(len(entries), now)
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
             # What is held now may have come just now, behind a word that has ended since.
             frames = await take_in(answer, entries, overdue=False)
@@ -68,16 +117,7 @@ async def paced(
             for frame in noted(frames, position):
                 yield frame
             if frames:
-                pause_s = _pause_s(len(entries), now - sent_at, took_s)
-                sent_at = now
-                # With the past a page catches up soon.
-                await asyncio.sleep(FRAME_INTERVAL_S if follower.is_behind else pause_s)
-
-
-def _pause_s(events: int, since_s: float, took_s: float) -> float:
-    """Return the time until the next frames; where parsing takes long, it is done less often."""
-    least_s = CROWD_INTERVAL_S if events > CROWD_PER_S * since_s else FRAME_INTERVAL_S
-    return max(least_s, min(10 * took_s, SLOW_INTERVAL_S))
+                await pace.wait(now, took_s, is_behind=follower.is_behind)
 
 
 async def take_in(answer: LiveAnswer, entries: list[Entry], *, overdue: bool) -> list[str]:
