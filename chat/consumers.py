@@ -24,6 +24,7 @@ from chat import metrics, services, sockets, worker
 from chat.language import language_of
 from chat.models import Generation, User
 from chat.outage import is_outage, tell_outage
+from chat.patience import Patience
 from chat.relay import (
     ACKNOWLEDGE_S,
     Position,
@@ -97,6 +98,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self._window = Window()
         self._guard = self._begin(self._close_in_time(), "guard")
 
+    async def dispatch(self, message: Any) -> None:
+        # Without the thread in which the library gives connections back: `receive` uses threads of
+        # its own where it asks the database, and what a page says most often asks nothing.
+        if message["type"] == "websocket.receive":
+            return await self.websocket_receive(message)
+        await super().dispatch(message)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._guard is None:
             return  # It is being closed.
@@ -142,19 +150,22 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     async def _send_frames(self, position: Position) -> None:
         # Of this task, and of the threads that work for it (asgiref, "Local").
         activate(language_of(self.scope))
+        patience = Patience(ACKNOWLEDGE_S)
         frames = follow_conversation(self.user, self.conversation_id, position)
         async with aclosing(frames):
             async for frame in frames:
-                if not (await self._window.has_room() and await self._send_in_time(frame)):
+                is_sent = await self._window.has_room() and await self._send_in_time(
+                    frame, patience
+                )
+                if not is_sent:
                     # It reads again, or is gone: it says where it was when it comes back.
                     return await self.close(CLOSE_TRY_AGAIN)
                 self._window.sent(frame)
 
-    async def _send_in_time(self, frame: str) -> bool:
+    async def _send_in_time(self, frame: str, patience: Patience) -> bool:
         """Send a frame; False where the client reads nothing, whatever it acknowledges."""
         try:
-            async with asyncio.timeout(ACKNOWLEDGE_S):
-                await self.send(text_data=frame)
+            await patience.wait(self.send(text_data=frame))
         except TimeoutError:
             return False
         return True
@@ -165,7 +176,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             self._pong = self._begin(self._send_pong(), "pong")
 
     async def _send_pong(self) -> None:
-        if not await self._send_in_time(PONG):
+        if not await self._send_in_time(PONG, Patience(ACKNOWLEDGE_S)):
             await self.close(CLOSE_TRY_AGAIN)
 
     def _acknowledge(self, frames: object) -> None:

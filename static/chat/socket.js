@@ -4,8 +4,9 @@ const CLOSE_NOT_ALLOWED = 4403; // chat/consumers.py
 const CLOSE_TOO_MANY = 4429;
 const RECONNECT_MAX_MS = 3000;
 const TOO_MANY_MAX_MS = 30000;
-const ACKNOWLEDGE_MS = 250;
+const ACKNOWLEDGE_MS = 1000;
 const ACKNOWLEDGE_FRAMES = 32;
+const ACKNOWLEDGE_CHARS = 64_000;
 const OPEN_MS = 12000; // The site itself waits 10 s for its database (chatsite/settings.py).
 const SILENCE_MS = 10000;
 const STREAM_OPEN_MS = 5000;
@@ -19,7 +20,7 @@ const link = document.getElementById("link");
 const offline = document.getElementById("offline");
 let connection = null;
 let patienceMs = PONG_MS;
-let [received, acknowledged] = [0, 0]; // frames
+let [received, acknowledged, newChars] = [0, 0, 0]; // frames, and characters not acknowledged
 let [retries, failed] = [0, 0]; // attempts since something came, and before the first connection
 let [listening, acknowledging] = [0, 0]; // timers
 
@@ -56,7 +57,7 @@ const acknowledge = () => {
   clearTimeout(acknowledging);
   acknowledging = 0;
   if (!isOpen() || received === acknowledged) return;
-  acknowledged = received;
+  [acknowledged, newChars] = [received, 0];
   send({ verb: "have", frames: received });
 };
 
@@ -81,7 +82,7 @@ const renew = () => {
 };
 
 const noteOpen = () => {
-  received = acknowledged = 0;
+  received = acknowledged = newChars = 0;
   failed = -Infinity;
   show("");
   listen(SILENCE_MS, ask);
@@ -93,8 +94,9 @@ const noteMessage = ({ data }) => {
   listen(SILENCE_MS, ask);
   if (data === PONG) return (patienceMs = PONG_MS);
   received += 1;
+  newChars += data.length;
   retries = 0; // It opens even where nothing can be read.
-  if (received - acknowledged >= ACKNOWLEDGE_FRAMES) acknowledge();
+  if (received - acknowledged >= ACKNOWLEDGE_FRAMES || newChars >= ACKNOWLEDGE_CHARS) acknowledge();
   else acknowledging ||= setTimeout(acknowledge, ACKNOWLEDGE_MS);
   pass(data);
 };
