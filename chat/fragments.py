@@ -31,6 +31,10 @@ MESSAGE_MAX_CHARS = 250_000
 
 EVERYTHING = -1
 
+# json.dumps would make an encoder for each frame.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_DROPS = {"add": 0, "drop": 1, "reset": EVERYTHING}
+
 
 class Step(NamedTuple):
     """Takes the last child of an element away (`drops` 1), or EVERYTHING, and adds markup there.
@@ -47,8 +51,7 @@ class Step(NamedTuple):
 
 def text_step(element_id: str, change: Change) -> Step:
     """Make one step of a text that grows."""
-    drops = {"add": 0, "drop": 1, "reset": EVERYTHING}[change.kind]
-    return Step(element_id, change.depth, drops, change.markup)
+    return Step(element_id, change.depth, _DROPS[change.kind], change.markup)
 
 
 def append_text(element_id: str, text: str) -> Step:
@@ -75,7 +78,7 @@ def steps_frame(
         seq, held: the position that it leads to; None where it leads to none that could be gone
             on from.
     """
-    return json.dumps([generation_id, seq, held, *steps], ensure_ascii=False, separators=(",", ":"))
+    return _encode([generation_id, seq, held, *steps])
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:

@@ -41,8 +41,10 @@ def with_unix_newlines(text: str) -> str:
 
 def split_ready(text: str) -> tuple[str, str]:
     """Return (what ends with a whole word, the rest that has to wait for its end)."""
+    if not text or text[-1] in " \n":
+        return text, ""  # No grapheme but a space of its own ends with one.
     graphemes = _last_graphemes(text)
-    if not graphemes or graphemes[-1].isspace():
+    if graphemes[-1].isspace():
         return text, ""
     held = len(graphemes[-1])
     # In a spaceless script only the last grapheme waits: a mark may still come for it.

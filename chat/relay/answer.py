@@ -288,7 +288,8 @@ class LiveAnswer:
 
     def _open(self) -> Iterable[LiveBlock | LiveText]:
         # A text stands under several indexes where its blocks overlap.
-        return list(dict.fromkeys(self._blocks.values()))
+        blocks = self._blocks.values()
+        return blocks if len(blocks) < 2 else list(dict.fromkeys(blocks))
 
     def _element_id(self, number: int) -> str:
         return block_id(self.generation_id, number)

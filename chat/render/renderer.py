@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -52,6 +53,15 @@ _MAX_WORDS_CHARS = 3_000
 _DIGEST_BYTES = 16
 
 
+@dataclass
+class _Words:
+    """The end of a paragraph: the ends of what is open there, how deep, and spaces not shown."""
+
+    ends: str
+    depth: int
+    spaces: str
+
+
 class Renderer:
     """Renders one text block as it grows."""
 
@@ -71,6 +81,7 @@ class Renderer:
         self._path: Sequence[str] = ()
         self._tail = ""
         self._html = ""  # HTML of the tail, with the ends of all that is open
+        self._words: _Words | None = None  # where plain words go on, if they do
         self._code: code.OpenCode | None = None
         self._code_pieces: list[str] = []
         self._code_chars = 0
@@ -154,23 +165,32 @@ class Renderer:
 
     def _add_words(self, text: str) -> list[Change] | None:
         """Add plain words to the last paragraph; None where more may have changed."""
-        if len(self._tail) > _MAX_WORDS_CHARS or "]:" in self._tail or not _WORDS.fullmatch(text):
+        if len(self._tail) > _MAX_WORDS_CHARS or not _WORDS.fullmatch(text):
             return None
+        words = self._words = self._words or self._find_words()
+        if words is None:
+            return None
+        self._tail += text
+        shown = (words.spaces + text).rstrip(" ")
+        words.spaces = (words.spaces + text)[len(shown) :]
+        if not shown:
+            return []
+        self._html = f"{self._html[: -len(words.ends)]}{shown}{words.ends}"
+        return [Change("add", words.depth, shown)]
+
+    def _find_words(self) -> _Words | None:
+        """Return where plain words go on; that stays true as long as nothing else comes."""
         line = self._tail[self._tail.rfind("\n") + 1 :]
         last = _LAST_WORD.search(line)
         ends = _OPEN_ENDS.search(self._html)
-        if not last or not ends or not _STARTED.search(line) or not _WORDS.fullmatch(last[1]):
+        if "]:" in self._tail or not last or not ends or not _STARTED.search(line):
             return None
-        if not self._html.endswith(last[1], 0, ends.start()):
+        if not _WORDS.fullmatch(last[1]) or not self._html.endswith(last[1], 0, ends.start()):
             return None
-        self._tail += text
-        shown = (last[2] + text).rstrip(" ")
-        if not shown:
-            return []
-        self._html = f"{self._html[: ends.start()]}{shown}{ends[0]}"
-        return [Change("add", ends[0].count("</"), shown)]
+        return _Words(ends[0], ends[0].count("</"), last[2])
 
     def _parse_again(self, *, is_open: bool) -> list[Change]:
+        self._words = None
         if len(self._tail) > MAX_TAIL_CHARS:
             return self._give_up()
         try:
