@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext
 
 from chat import fragments
@@ -23,9 +23,17 @@ from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
 from chat.relay.pace import noted, paced, take_in
 from chat.relay.position import Position
-from chat.services import conversation_topic, get_conversation
+from chat.services import conversation_topic
 from chat.threads import in_thread
 from chat.transcript import MessageView, load_messages, view_messages
+
+_MESSAGES = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+_GENERATIONS = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+_NEWEST = {
+    "newest_message": Subquery(_MESSAGES.values("pk")[:1]),
+    "newest_generation": Subquery(_GENERATIONS.values("pk")[:1]),
+    "has_running": Exists(_GENERATIONS.filter(status__in=Generation.RUNNING)),
+}
 
 
 class _State(NamedTuple):
@@ -63,9 +71,13 @@ async def follow_conversation(
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
     try:
-        conversation = get_conversation(user, conversation_id)
+        conversation = (
+            Conversation.objects.owned_by(user).annotate(**_NEWEST).get(pk=conversation_id)
+        )
     except Conversation.DoesNotExist:
         return None
+    if _shows_all(conversation, position):
+        return _State(conversation, [], [], [], None)
     added, _ = load_messages(conversation, after=position.message_id, limit=None)
     # What runs before what has ended: of what ends in between, nothing would ring any more.
     running = _running(conversation, position, added)
@@ -76,19 +88,31 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
     return _State(conversation, added, changed, _replaced_by(added), running)
 
 
+def _shows_all(conversation: Any, position: Position) -> bool:
+    """Return whether a reader shows all there is, as most looks find, by `_NEWEST` alone."""
+    return (
+        not (position.generation_id or conversation.has_running)
+        and (conversation.newest_message or 0) <= position.message_id
+        and (conversation.newest_generation or 0) <= position.shown_id
+    )
+
+
 def _changed(conversation: Conversation, position: Position) -> list[int]:
     """Return the last message shown, where a continuation of it ended that is not shown."""
-    newest = conversation.generations.filter(message=position.message_id).aggregate(pk=Max("pk"))
-    ended = conversation.generations.filter(pk=newest["pk"], pk__gt=position.shown_id)
-    unseen = ended.exclude(status__in=Generation.RUNNING).exclude(pk=position.generation_id)
-    return list(unseen.values_list("message_id", flat=True))
+    rows = conversation.generations.filter(message=position.message_id).order_by("-pk")
+    newest = rows.first() if position.message_id else None
+    if newest is None or newest.is_running or newest.pk == position.generation_id:
+        return []
+    return [position.message_id] if newest.pk > position.shown_id else []
 
 
 def _replaced_by(added: list[MessageView]) -> list[int]:
     """Return the older versions of what was added, which the page may still show."""
+    if not added:
+        return []
     siblings = Message.objects.filter(
         parent__in=[view.message.parent_id for view in added if view.message.parent_id],
-        pk__lt=min((view.message.pk for view in added), default=0),
+        pk__lt=min(view.message.pk for view in added),
     )
     return list(siblings.values_list("pk", flat=True))
 
@@ -97,9 +121,11 @@ def _running(
     conversation: Conversation, position: Position, added: list[MessageView]
 ) -> MessageView | None:
     """Return the answer to follow: the one the reader shows unfinished, else a running one."""
-    shown = conversation.generations.filter(pk=position.generation_id).first()
-    if shown and shown.message_id <= position.message_id:
-        return MessageView(shown.message, shown)
+    if position.generation_id:
+        rows = conversation.generations.select_related("message")
+        shown = rows.filter(pk=position.generation_id).first()
+        if shown and shown.message_id <= position.message_id:
+            return MessageView(shown.message, shown)
     running = next((v for v in added if v.is_running), None) or _running_row(conversation)
     # One that was queued after `added` was read comes with the next look, with its message.
     last_id = added[-1].message.pk if added else position.message_id
