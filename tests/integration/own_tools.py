@@ -10,7 +10,6 @@ from chat.demo.steps import Block, Finish, Rounds, Step, Text
 from chat.models import User
 from chat.tools import Tool, ToolError, Toolset, tool
 
-TIMEOUT_S = 0.5
 ROUNDS = 3
 
 
@@ -82,7 +81,6 @@ def own_toolset(gate: Gate) -> Toolset:
     return Toolset(
         tools={each.name: each for each in tools},
         rounds=ROUNDS,
-        timeout_s=TIMEOUT_S,
         result_max_chars=1_000,
         approval_s=30.0,
     )

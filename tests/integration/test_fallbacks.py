@@ -10,7 +10,7 @@ import pytest
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from chat.fallbacks import FRAME_END
-from tests.integration.shown_page import Element, ShownPage
+from tests.integration.shown_page import ShownPage
 from tests.site_process import SiteProcess
 from tests.visitor import Visitor
 
@@ -76,9 +76,10 @@ class Reader:
 
     def stop(self) -> None:
         # A page that was cut off between two frames has no position, and a Stop all the same.
-        status = self.page.article(self.page.message_ids[-1]).find(_is_status)
-        assert status
-        response = self.visitor.post(f"/g/{status.attributes['data-generation']}/stop/")
+        actions = self.page.element("composer-actions")
+        button = actions and actions.find(lambda each: "data-generation" in each.attributes)
+        assert button
+        response = self.visitor.post(f"/g/{button.attributes['data-generation']}/stop/")
         assert response.status_code == 302
 
     def body(self) -> str:
@@ -87,10 +88,6 @@ class Reader:
     def fresh_body(self) -> str:
         fresh = ShownPage(self.visitor.get(self.path).text)
         return fresh.body(fresh.message_ids[-1]).markup()
-
-
-def _is_status(element: Element) -> bool:
-    return "data-generation" in element.attributes
 
 
 def test_stream_brings_an_answer_to_its_end(visitor: Visitor) -> None:
