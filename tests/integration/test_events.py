@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.conf import settings
 from django.db import IntegrityError, connection, connections
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import events, services
-from chat.events import Committer, Entry, Follower, Log, LogClosed
+from chat.events import Committer, Entry, Follower, Log, LogClosed, commit
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
 from chat.events.follow import READ_CHARS, READ_ROWS
 from chat.kinds import FINAL
@@ -128,6 +130,22 @@ async def test_logs_share_a_commit(new_log: NewLog, committer: Committer) -> Non
             await log.append("message_start", {})
         await asyncio.gather(*(log.flush() for log in logs))
     assert commits.groups == [5]
+
+
+@pytest.mark.skipif(not settings.IS_SQLITE, reason="PostgreSQL plans by the size of a table")
+async def test_commit_reads_only_the_rows_that_it_locks(new_log: NewLog) -> None:
+    """However many answers there are; else each commit would take as long as the site is old."""
+    groups = {await new_log(): [Entry(1, "future", "{}", timezone.now())] for _ in range(3)}
+
+    def plan() -> str:
+        with CaptureQueriesContext(connection) as queries:
+            commit._write(groups)
+        (locking,) = [q["sql"] for q in queries if q["sql"].startswith("SELECT id, owner_id")]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {locking}")
+            return str(cursor.fetchall())
+
+    assert "SCAN" not in await in_thread(plan)
 
 
 async def test_what_comes_during_a_commit_waits_for_the_next(
