@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import ExitStack, aclosing, suppress
 from functools import partial
 from typing import Any
@@ -150,8 +150,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     async def _send_frames(self, position: Position) -> None:
         # Of this task, and of the threads that work for it (asgiref, "Local").
         activate(language_of(self.scope))
-        patience = Patience(ACKNOWLEDGE_S)
         frames = follow_conversation(self.user, self.conversation_id, position)
+        with Patience(ACKNOWLEDGE_S) as patience:
+            await self._pass_on(frames, patience)
+
+    async def _pass_on(self, frames: AsyncGenerator[str, None], patience: Patience) -> None:
         async with aclosing(frames):
             async for frame in frames:
                 is_sent = await self._window.has_room() and await self._send_in_time(
@@ -176,7 +179,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             self._pong = self._begin(self._send_pong(), "pong")
 
     async def _send_pong(self) -> None:
-        if not await self._send_in_time(PONG, Patience(ACKNOWLEDGE_S)):
+        with Patience(ACKNOWLEDGE_S) as patience:
+            is_sent = await self._send_in_time(PONG, patience)
+        if not is_sent:
             await self.close(CLOSE_TRY_AGAIN)
 
     def _acknowledge(self, frames: object) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 
 
 class Patience:
-    """Bounds each of one task's waits, as asyncio.timeout does, at a tenth of its cost.
+    """Bounds each of many waits, one at a time, as asyncio.timeout does, at a tenth of its cost.
+
+    A context manager: behind the block no timer is left.
 
     Args:
         limit_s: how long one wait may last, in seconds.
@@ -22,36 +25,42 @@ class Patience:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._since: float | None = None
-        self._is_over = False
+        self._has_cancelled = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await it. Raises: TimeoutError, where it takes too long: it is cancelled."""
-        if self._timer is None:
-            self._task = asyncio.current_task()
-            self._timer = self._loop.call_later(self._limit_s, self._look)
+        task = self._task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (for the types)
+        cancelling = task.cancelling()
         self._since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._limit_s, self._look)
         try:
             return await awaitable
-        except asyncio.CancelledError:
-            # Somebody else may have cancelled the task meanwhile, who comes first.
-            if self._is_over and self._task and self._task.uncancel() == 0:
-                raise TimeoutError from None
-            raise
         finally:
             self._since = None
-
-    def close(self) -> None:
-        """End the timer; the last wait is over."""
-        if self._timer:
-            self._timer.cancel()
+            if self._has_cancelled:
+                self._has_cancelled = False
+                # Somebody else may have cancelled the task meanwhile, who comes first.
+                is_own = task.uncancel() <= cancelling
+                if is_own and isinstance(sys.exception(), asyncio.CancelledError):
+                    raise TimeoutError
 
     def _look(self) -> None:
         self._timer = None
-        if self._since is None:
+        if self._since is None or self._task is None:
             return
         due_at = self._since + self._limit_s
         if due_at > self._loop.time():
             self._timer = self._loop.call_at(due_at, self._look)
-        elif self._task:
-            self._is_over = True
+        else:
+            self._has_cancelled = True
             self._task.cancel()

@@ -8,6 +8,7 @@ GenerationError (failures.py); CancelledError passes through untouched.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -38,7 +39,9 @@ class Claude:
         self, *, api_key: str, base_url: str, connect_timeout_s: float, read_timeout_s: float
     ) -> None:
         self._read_timeout_s = read_timeout_s
-        timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
+        self._open_timeout_s = connect_timeout_s + read_timeout_s
+        # What is open is watched here, by one timer; the transport would take one for each read.
+        timeout = httpx2.Timeout(None, connect=connect_timeout_s)
         self._client = AsyncAnthropic(
             api_key=api_key,
             base_url=base_url or None,
@@ -61,39 +64,36 @@ class Claude:
             GenerationError: the request failed; or, from within, its stream did.
         """
         try:
-            opened = await self._client.messages.create(
-                model=request.model,
-                max_tokens=request.max_tokens,
-                messages=cast("Any", request.messages),  # built by context.py
-                system=request.system or anthropic.omit,
-                tools=cast("Any", request.tools) or anthropic.omit,
-                tool_choice={"type": "none"} if _is_last(request) else anthropic.omit,
-                extra_body=dict(request.extra),
-                extra_headers=request.headers,
-                stream=True,
-            )
+            async with asyncio.timeout(self._open_timeout_s):
+                opened = await self._open(request)
         except Exception as error:
             raise to_error(error) from error
         async with opened as sdk_stream:
-            stream = Stream(sdk_stream, self._read_timeout_s)
-            try:
-                yield stream
-            finally:
-                stream.close()
+            with Patience(self._read_timeout_s) as patience:
+                yield Stream(sdk_stream, patience)
+
+    async def _open(self, request: Request) -> anthropic.AsyncStream[Any]:
+        return await self._client.messages.create(
+            model=request.model,
+            max_tokens=request.max_tokens,
+            messages=cast("Any", request.messages),  # built by context.py
+            system=request.system or anthropic.omit,
+            tools=cast("Any", request.tools) or anthropic.omit,
+            tool_choice={"type": "none"} if _is_last(request) else anthropic.omit,
+            extra_body=dict(request.extra),
+            extra_headers=request.headers,
+            stream=True,
+        )
 
 
 class Stream:
     """An async iterator of ApiEvent that ends after message_stop and never before."""
 
-    def __init__(self, sdk_stream: anthropic.AsyncStream[Any], silence_s: float) -> None:
+    def __init__(self, sdk_stream: anthropic.AsyncStream[Any], patience: Patience) -> None:
         self._sdk_stream = sdk_stream
-        self._patience = Patience(silence_s)
+        self._patience = patience
         self._message_id: str | None = None
         self.request_id: str = sdk_stream.response.headers.get("request-id", "")
-
-    def close(self) -> None:
-        """End what watches over its silences."""
-        self._patience.close()
 
     async def __aiter__(self) -> AsyncIterator[ApiEvent]:
         # Not the SDK's own events: the payload is kept as the API sent it, with what this SDK's

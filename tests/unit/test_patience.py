@@ -44,7 +44,6 @@ async def test_cancellation_by_somebody_else_passes_through() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    patience.close()
 
 
 async def test_cancellation_at_the_same_moment_comes_first() -> None:
@@ -53,6 +52,41 @@ async def test_cancellation_at_the_same_moment_comes_first() -> None:
     waited_for.add_done_callback(lambda _: task.cancel())
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, LATE_S)
+
+
+async def test_cancellation_that_becomes_a_failure_is_taken_back() -> None:
+    async def fail_at_the_end() -> None:
+        try:
+            await asyncio.sleep(LATE_S)
+        finally:
+            raise ConnectionError
+
+    async with asyncio.timeout(LATE_S):
+        with pytest.raises(ConnectionError):
+            await Patience(SHORT_S).wait(fail_at_the_end())
+    task = asyncio.current_task()
+    assert task and not task.cancelling()
+
+
+async def test_wait_after_one_that_took_too_long() -> None:
+    patience = Patience(SHORT_S)
+    with pytest.raises(TimeoutError):
+        await patience.wait(asyncio.sleep(LATE_S))
+    patience = Patience(LATE_S)
+    task = asyncio.create_task(patience.wait(asyncio.sleep(LATE_S)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_no_timer_is_left() -> None:
+    loop = asyncio.get_running_loop()
+    with Patience(LATE_S) as patience:
+        await patience.wait(asyncio.sleep(0))
+        timer = patience._timer
+        assert timer and not timer.cancelled()
+    assert timer.cancelled() and timer.when() > loop.time()
 
 
 async def test_failure_passes_through() -> None:
