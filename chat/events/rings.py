@@ -7,6 +7,7 @@ Where the site has several processes, an Exchange (exchange.py) carries rings be
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Iterable
 from typing import Self
@@ -26,6 +27,8 @@ class Bell:
         self._thread_id = threading.get_ident()
         self._is_rung = False
         self._waiter: asyncio.Future[bool] | None = None
+        self._give_up_at = math.inf  # of the loop's clock
+        self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
         with _bells_lock:
@@ -40,6 +43,8 @@ class Bell:
                 bells.discard(self)
                 if not bells:
                     del _bells[topic]
+        if self._timer:
+            self._timer.cancel()
 
     def clear(self) -> None:
         """Forget earlier rings: call it before looking at the database, never after."""
@@ -49,27 +54,48 @@ class Bell:
         """Wait for a ring; False when `timeout_s` has passed without one."""
         if self._is_rung:
             return True
-        # A third of the time that asyncio.Event takes with asyncio.timeout.
         waiter = self._waiter = self._loop.create_future()
-        timer = None if timeout_s is None else self._loop.call_later(timeout_s, _settle, waiter)
+        self._give_up_at = math.inf if timeout_s is None else self._loop.time() + timeout_s
+        self._set_timer()
         try:
             return await waiter or self._is_rung
         finally:
             self._waiter = None
-            if timer:
-                timer.cancel()
 
     def ring(self) -> None:
         """Wake the waiter, from any thread. A loop that is gone has no waiter to wake."""
+        if self._loop.is_closed():
+            return
         if threading.get_ident() == self._thread_id:
             self._ring()
-        elif not self._loop.is_closed():
+        else:
             self._loop.call_soon_threadsafe(self._ring)
 
     def _ring(self) -> None:
         self._is_rung = True
-        if self._waiter:
-            _settle(self._waiter, is_rung=True)
+        self._settle()
+
+    def _set_timer(self) -> None:
+        # One that comes too early is left alone, and sets the next: a bell that is rung often waits
+        # often, and a timer for each time would take as long as all else.
+        if self._timer and self._timer.when() > self._give_up_at:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and self._give_up_at < math.inf:
+            self._timer = self._loop.call_at(self._give_up_at, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._give_up_at:
+            self._settle()
+        else:
+            self._set_timer()
+
+    def _settle(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(self._is_rung)
 
 
 def ring(topic: str) -> None:
@@ -98,8 +124,3 @@ def forward_to(forward: Callable[[str], None] | None) -> None:
     """Have every further topic handed to `forward` as well, from the thread that rings."""
     global _forward
     _forward = forward
-
-
-def _settle(waiter: asyncio.Future[bool], *, is_rung: bool = False) -> None:
-    if not waiter.done():
-        waiter.set_result(is_rung)
