@@ -22,8 +22,9 @@ costs a page the same."""
 SLOW_INTERVAL_S = 0.25
 """The longest time between two batches, where parsing takes long or the process is busy."""
 
-EARLY_S = 0.1
-"""So much earlier than on average a batch may come, where those before it came late."""
+EARLY_S = 0.2
+"""So much earlier than on average a batch may come: those of an answer's beginning, and where those
+before it came late."""
 
 RATE_S = 0.2
 """Events are counted for so long."""
@@ -49,7 +50,7 @@ class Pace:
     """Decides when a reader gets its next batch. Times are of the loop's clock."""
 
     def __init__(self, now: float) -> None:
-        self._due_at = self._counted_from = now
+        self._due_at, self._counted_from = now - EARLY_S, now
         self._events = 0
         self._least_s = FRAME_INTERVAL_S
         self._late_s = 0.0
@@ -89,7 +90,7 @@ class Pace:
 async def paced(
     answer: LiveAnswer, generation_id: int, position: Position
 ) -> AsyncGenerator[str, None]:
-    """Yield an answer's frames as its log grows: the first at once, then at most 30 a second."""
+    """Yield an answer's frames as its log grows: the first at once, then 30 a second on average."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None
     announced_at = loop.time()
