@@ -42,7 +42,7 @@ def with_unix_newlines(text: str) -> str:
 def split_ready(text: str) -> tuple[str, str]:
     """Return (what ends with a whole word, the rest that has to wait for its end)."""
     if not text or text[-1] in " \n":
-        return text, ""  # No grapheme but a space of its own ends with one.
+        return text, ""  # What follows begins a word.
     graphemes = _last_graphemes(text)
     if graphemes[-1].isspace():
         return text, ""

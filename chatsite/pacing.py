@@ -78,9 +78,14 @@ def _head(length: int, *, is_binary: bool) -> bytes:
 
 def _write(transport: Any, data: bytes) -> None:
     """Have the system take what it can at once, and the transport keep the rest."""
-    waits = transport.dataBuffer or transport._tempDataBuffer
-    if type(transport) is TCPTransport and not (transport.TLS or waits or transport.disconnected):
+    if _is_plain_and_empty(transport):
         # After a fault the transport finds out by itself, and tells of it.
         sent = transport.writeSomeData(data)
         data = data[sent:] if isinstance(sent, int) else data
     transport.write(data)
+
+
+def _is_plain_and_empty(transport: Any) -> bool:
+    if type(transport) is not TCPTransport or transport.TLS or not transport.connected:
+        return False
+    return not (transport.dataBuffer or transport._tempDataBuffer)

@@ -104,6 +104,7 @@ async def entries(
 
     Counts as a socket. Ends early where the reader may read no more, this process leaves, the
     database is away, or another one took the last room: who was told a number goes on from there.
+    While the database takes its time for a read, nothing is said, and nobody is shown out.
 
     Args:
         heartbeat_s: how long a silence is; HEARTBEAT_S by default.

@@ -6,7 +6,6 @@ gives it out, whole graphemes at least, when it is told that the wait has been l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +25,7 @@ from chat.content import (
 from chat.durations import Durations
 from chat.events import Entry
 from chat.fragments import Step, steps_frame
+from chat.json_values import parse_own
 from chat.kinds import FINAL, TOOL_RESULT
 from chat.relay.batches import joined
 from chat.relay.block import LiveBlock
@@ -72,12 +72,18 @@ class LiveAnswer:
     @property
     def held(self) -> int:
         """How many characters of the last event's text are not shown yet."""
-        return sum(len(block.held) for block in self._open())
+        held = 0
+        for block in self._open():
+            held += len(block.held)
+        return held
 
     @property
     def work_chars(self) -> int:
         """How much text the next frames may have to parse, in characters."""
-        return sum(block.work_chars for block in self._open())
+        chars = 0
+        for block in self._open():
+            chars += block.work_chars
+        return chars
 
     def corrections(self, rendered: Sequence[str]) -> list[Step] | None:
         """Return steps that make of each text the HTML that it has at the end.
@@ -131,14 +137,16 @@ class LiveAnswer:
 
     def feed(self, entry: Entry) -> None:
         """Take in one event."""
-        data = json.loads(entry.data)
+        data = parse_own(entry.data)
         self.seq = entry.seq
-        self._durations.feed(entry.kind, data, entry.at)
-        self._is_wait_new |= self._waits.feed(entry.kind, data)
         if entry.kind == "content_block_delta":
+            # First, because nearly all events are deltas, of which nothing else is to be known.
             if block := self._blocks.get(data["index"]):
                 block.feed(data)
-        elif entry.kind == "content_block_start":
+            return
+        self._durations.feed(entry.kind, data, entry.at)
+        self._is_wait_new |= self._waits.feed(entry.kind, data)
+        if entry.kind == "content_block_start":
             self._start_block(data)
         elif entry.kind == "content_block_stop":
             self._end_block(data["index"], is_whole=True)
@@ -278,9 +286,10 @@ class LiveAnswer:
         self, block: LiveBlock | LiveText, *, overdue: bool = False, stopped: bool = False
     ) -> None:
         changes, characters = block.release(overdue=overdue, stopped=stopped)
-        self._changes.extend(changes)
+        if changes:
+            self._changes += changes
+            self._is_peculiar |= block.has_given_up
         self.characters += characters
-        self._is_peculiar |= isinstance(block, LiveText) and block.has_given_up
 
     def _add(self, number: int, view: BlockView) -> None:
         element_id = self._element_id(number)

@@ -27,6 +27,7 @@ class LiveBlock:
     """
 
     held = ""  # Nothing of it waits for the end of a word.
+    has_given_up = False
 
     def __init__(self, element_id: str, start: dict[str, Any], span: Span | None) -> None:
         self.element_id = element_id

@@ -99,8 +99,8 @@ def _shows_all(conversation: Any, position: Position) -> bool:
 
 def _changed(conversation: Conversation, position: Position) -> list[int]:
     """Return the last message shown, where a continuation of it ended that is not shown."""
-    rows = conversation.generations.filter(message=position.message_id).order_by("-pk")
-    newest = rows.first() if position.message_id else None
+    rows = conversation.generations.filter(message=position.message_id).defer("timeline")
+    newest = rows.order_by("-pk").first() if position.message_id else None
     if newest is None or newest.is_running or newest.pk == position.generation_id:
         return []
     return [position.message_id] if newest.pk > position.shown_id else []

@@ -57,7 +57,7 @@ class LiveText:
 
     def feed(self, data: dict[str, Any]) -> None:
         """Take in a delta; of those that are no text nothing is shown before the end."""
-        self.add(text_of_delta(data["delta"]))
+        self._new.append(text_of_delta(data["delta"]))
 
     def skip(self, held: int) -> int:
         """Take what came as shown, but for the last `held` characters; return its length."""

@@ -91,6 +91,8 @@ class Renderer:
     def feed(self, text: str) -> list[Change]:
         """Take in the next piece of the text and return what it changes on the page."""
         text = self._with_unix_newlines(text)
+        if len(text) <= PIECE_CHARS:
+            return self._feed(text)
         starts = range(0, len(text), PIECE_CHARS)
         return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
 
@@ -326,6 +328,8 @@ def _render(text: str, *, is_open: bool) -> str:
 
 def _end_of_markdown(text: str, chars_before: int) -> int | None:
     """Return where in a piece of a text its Markdown ends; None where it goes on."""
+    if chars_before + len(text) <= MAX_CHARS:
+        return None
     start = max(0, MAX_CHARS - chars_before)
     end = max(0, MAX_CHARS + LONG_WORD_CHARS - chars_before)
     if found := _SPACE.search(text, start, end):
