@@ -8,7 +8,6 @@ GenerationError (failures.py); CancelledError passes through untouched.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -39,9 +38,7 @@ class Claude:
         self, *, api_key: str, base_url: str, connect_timeout_s: float, read_timeout_s: float
     ) -> None:
         self._read_timeout_s = read_timeout_s
-        self._open_timeout_s = connect_timeout_s + read_timeout_s
-        # What is open is watched here, by one timer; the transport would take one for each read.
-        timeout = httpx2.Timeout(None, connect=connect_timeout_s)
+        timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
         self._client = AsyncAnthropic(
             api_key=api_key,
             base_url=base_url or None,
@@ -64,8 +61,7 @@ class Claude:
             GenerationError: the request failed; or, from within, its stream did.
         """
         try:
-            async with asyncio.timeout(self._open_timeout_s):
-                opened = await self._open(request)
+            opened = await self._open(request)
         except Exception as error:
             raise to_error(error) from error
         async with opened as sdk_stream:
