@@ -16,8 +16,7 @@ from django.http import StreamingHttpResponse
 from chat import errors, services, sockets, worker
 from chat.events import Entry, Follower
 from chat.models import Generation, User
-from chat.outage import is_outage, tell_outage
-from chat.relay import until_over
+from chat.relay import guarding
 from chat.sockets import SignedIn
 from chat.threads import in_thread
 
@@ -112,19 +111,11 @@ async def entries(
     with sockets.counted(by) as has_room, Follower(generation_id, after) as follower:
         if not has_room:
             return
-        guard = asyncio.create_task(until_over(by), name="guard")
-        guard.add_done_callback(lambda _: follower.leave())
-        try:
+        async with guarding(by) as guard:
+            guard.add_done_callback(lambda _: follower.leave())
             while not follower.has_ended:
                 came = await follower.next(heartbeat_s or HEARTBEAT_S)
                 if guard.done():
                     return
                 if came or not follower.has_ended:
                     yield came or None
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            tell_outage(error)
-        finally:
-            guard.cancel()
-            await asyncio.gather(guard, return_exceptions=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from chat.relay.conversation import follow_conversation
 from chat.relay.position import Position
-from chat.relay.right import is_signed_in, may_read, until_over, while_allowed
+from chat.relay.right import guarding, is_signed_in, may_read, until_over, while_allowed
 from chat.relay.window import ACKNOWLEDGE_S, Window
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Position",
     "Window",
     "follow_conversation",
+    "guarding",
     "is_signed_in",
     "may_read",
     "until_over",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -47,6 +48,24 @@ async def until_over(by: SignedIn) -> None:
             bell.clear()
 
 
+@asynccontextmanager
+async def guarding(by: SignedIn) -> AsyncIterator[asyncio.Task[None]]:
+    """Have a task done, inside the block, as soon as the reader may read no more.
+
+    The block ends without an error where the database is away: who comes back goes on.
+    """
+    guard = asyncio.create_task(until_over(by), name="guard")
+    try:
+        yield guard
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        tell_outage(error)
+    finally:
+        guard.cancel()
+        await asyncio.gather(guard, return_exceptions=True)
+
+
 async def while_allowed(
     by: SignedIn, following: Callable[[], Awaitable[T | None]], silence_s: float
 ) -> AsyncGenerator[T | None, None]:
@@ -57,28 +76,23 @@ async def while_allowed(
     Args:
         following: gives what comes next; None at the end.
     """
-    over = asyncio.create_task(until_over(by), name="guard")
     coming: asyncio.Future[T | None] | None = None
-    try:
-        while not over.done():
-            coming = coming or asyncio.ensure_future(following())
-            tasks: set[asyncio.Future[Any]] = {coming, over}
-            await asyncio.wait(tasks, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED)
-            if over.done():
-                return
-            if not coming.done():
-                yield None
-                continue
-            came, coming = coming.result(), None
-            if came is None:
-                return
-            yield came
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        tell_outage(error)
-    finally:
-        left = [task for task in (over, coming) if task]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+    async with guarding(by) as over:
+        try:
+            while not over.done():
+                coming = coming or asyncio.ensure_future(following())
+                tasks: set[asyncio.Future[Any]] = {coming, over}
+                await asyncio.wait(tasks, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED)
+                if over.done():
+                    return
+                if not coming.done():
+                    yield None
+                    continue
+                came, coming = coming.result(), None
+                if came is None:
+                    return
+                yield came
+        finally:
+            if coming:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
