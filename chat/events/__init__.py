@@ -8,12 +8,13 @@ says that there may be more. Nothing here knows what an event means.
 
 from __future__ import annotations
 
-from chat.events.commit import Committer, Log, LogClosed, insert_entries, topic
+from chat.events.commit import Committer, Log, LogClosed, topic
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
 from chat.events.follow import Follower, follow, read
 from chat.events.prune import prune
 from chat.events.rings import Bell, ring, ring_here
+from chat.events.rows import insert_entries
 
 __all__ = [
     "Bell",

@@ -3,8 +3,6 @@
 While one commit runs, what arrives waits for the next, so that the delay adapts to the load. With
 many answers there is a pause between two commits: each takes a thread and the database the same.
 The committer's thread keeps a database connection of its own for as long as it lives.
-A group writes only to logs whose generation this process still owns and nobody finished:
-a process that was held up and lost its generations can add nothing to them.
 """
 
 from __future__ import annotations
@@ -13,25 +11,18 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from chat import metrics
 from chat.events.entry import Entry, Pending, delta_chars
 from chat.events.rings import ring
-from chat.models import Event, Generation
+from chat.events.rows import write
 from chat.threads import OwnThread
 
 MAX_PENDING_CHARS = 1_000_000
@@ -218,7 +209,7 @@ class Committer:
     async def _commit(self, groups: dict[Log, list[Entry]]) -> None:
         began = time.monotonic()
         try:
-            written = await self._thread.call(self.patiently, _write, groups)
+            written = await self._thread.call(self.patiently, write, groups)
         except Exception as error:  # Every writer learns of it; none waits for ever.
             for log in groups:
                 log.refused(error)
@@ -244,69 +235,3 @@ def _measure(committed: list[list[Entry]], began: float) -> None:
 
 def topic(generation_id: int) -> str:
     return f"generation-{generation_id}"
-
-
-def insert_entries(generation_id: int, entries: Iterable[Entry]) -> None:
-    """Insert events inside the caller's transaction."""
-    _insert((generation_id, entry) for entry in entries)
-
-
-def _write(groups: dict[Log, list[Entry]]) -> set[int]:
-    """Write one group in one transaction; return the ids of the generations that took it."""
-    with transaction.atomic():
-        owned = _lock_owned(groups)
-        _insert(
-            (log.generation_id, entry)
-            for log, entries in groups.items()
-            if log.generation_id in owned
-            for entry in entries
-        )
-    return owned
-
-
-def _lock_owned(logs: Iterable[Log]) -> set[int]:
-    """Lock what its owner still writes, so that nobody claims or ends it before the commit."""
-    # A tenth of the CPU of the same by the ORM, which makes its SQL anew each time.
-    owner_of = Generation._meta.get_field("owner").get_db_prep_value
-    owners = {log.generation_id: owner_of(log.process_id, connection) for log in logs}
-    has_locks, ops = connection.features.has_select_for_update, connection.ops
-    sql = (
-        f"SELECT id, owner_id FROM {Generation._meta.db_table} "  # noqa: S608
-        f"WHERE id IN ({', '.join(['%s'] * len(owners))}) AND status = %s ORDER BY id "
-        f"{ops.for_update_sql(no_key=True) if has_locks else ''}"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*owners, Generation.Status.STREAMING])
-        return {pk for pk, owner in cursor if owner == owners[pk]}
-
-
-def _insert(rows: Iterable[tuple[int, Entry]]) -> None:
-    """Insert events; those that are there already, word for word, stay as they are.
-
-    Where a connection breaks during a commit, nobody knows whether it was done; then the same
-    events come again.
-
-    Raises:
-        IntegrityError: something else stands under the number of one of them.
-    """
-    rows = list(rows)
-    if not rows:
-        return
-    # A third of bulk_create's CPU a row: measured with SQLite, 20 rows a commit.
-    adapt = connection.ops.adapt_datetimefield_value
-    columns = ("generation_id", "seq", "kind", "data", "at")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {Event._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
-            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (generation_id, seq) DO NOTHING",
-            [(pk, e.seq, e.kind, e.data, adapt(e.at)) for pk, e in rows],
-        )
-        if cursor.rowcount != len(rows):
-            _check_written(rows)
-
-
-def _check_written(rows: Sequence[tuple[int, Entry]]) -> None:
-    for pk, entry in rows:
-        # The time tells one event from another that says the same.
-        if not Event.objects.filter(generation_id=pk, **entry._asdict()).exists():
-            raise IntegrityError(f"generation {pk}: event {entry.seq} is not unique")

@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 from chat.claude.stream import Stream
 from chat.ending import Answer
 from chat.events import Committer, Entry, Log
-from chat.events.commit import _write
+from chat.events.rows import write
 from chat.models import Conversation, Generation, Message, Process, User
 from chat.patience import Patience
 from chat.relay.answer import LiveAnswer
@@ -161,9 +161,9 @@ def test_committing_a_group(alice: User, process: Process) -> None:
     committer = Committer()
     logs = [Log(new_generation(alice, process).pk, process.pk, committer) for _ in range(GROUP)]
     entry = entries("prose")[-1]
-    _write({log: [entry._replace(seq=1)] for log in logs})  # The first connection takes more.
+    write({log: [entry._replace(seq=1)] for log in logs})  # The first connection takes more.
     with counted() as count:
-        written = _write({log: [entry] for log in logs})
+        written = write({log: [entry] for log in logs})
     assert len(written) == GROUP
     for log in logs:
         log.close(None)

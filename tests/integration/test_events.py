@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import events, services
-from chat.events import Committer, Entry, Follower, Log, LogClosed, commit
+from chat.events import Committer, Entry, Follower, Log, LogClosed, rows
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
 from chat.events.follow import READ_CHARS, READ_ROWS
 from chat.kinds import FINAL
@@ -139,7 +139,7 @@ async def test_commit_reads_only_the_rows_that_it_locks(new_log: NewLog) -> None
 
     def plan() -> str:
         with CaptureQueriesContext(connection) as queries:
-            commit._write(groups)
+            rows.write(groups)
         (locking,) = [q["sql"] for q in queries if q["sql"].startswith("SELECT id, owner_id")]
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {locking}")
