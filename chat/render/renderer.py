@@ -1,6 +1,6 @@
 """A text that grows, and the page of it: each piece costs as much as what it changes.
 
-    feed -> plain words: added as they are
+    feed -> plain words: added as they are (plain_words)
          -> open code: added line by line (code)
          -> else: the tail is parsed again (markdown), what differs is told (changes),
             and the tail is cut as short as it can be (cuts)
@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from chat.render import code, cuts
+from chat.render import code, cuts, plain_words
 from chat.render.changes import Change, closing_tags, difference
 from chat.render.markdown import Document, TooCostly, escaped, parse, plain
 
@@ -42,24 +41,8 @@ MAX_LOSSES = 5
 MAX_TRIES = 4
 """So many places to cut are tried at once, of a text that stands deep in others."""
 
-# Words that can end no Markdown and begin none, where others stand before them on the line. Of the
-# punctuation only what means nothing there; no white space but spaces.
-_WORDS = re.compile(r"(?:[^\W_]|[ ,.;:?!'\"(\u2010-\u2027\u3001\u3002-])*")
-_LAST_WORD = re.compile(r"(\S+)( *)\Z")
-_STARTED = re.compile(r"[^\W\d_]{2,} ")
 _SPACE = re.compile(r"\s")
-_OPEN_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|t[dhr]|tbody|thead|table|div)>)+\Z")
-_MAX_WORDS_CHARS = 3_000
 _DIGEST_BYTES = 16
-
-
-@dataclass
-class _Words:
-    """The end of a paragraph: the ends of what is open there, how deep, and spaces not shown."""
-
-    ends: str
-    depth: int
-    spaces: str
 
 
 class Renderer:
@@ -81,7 +64,7 @@ class Renderer:
         self._path: Sequence[str] = ()
         self._tail = ""
         self._html = ""  # HTML of the tail, with the ends of all that is open
-        self._words: _Words | None = None  # where plain words go on, if they do
+        self._words: plain_words.Words | None = None  # where plain words go on, if they do
         self._code: code.OpenCode | None = None
         self._code_pieces: list[str] = []
         self._code_chars = 0
@@ -167,29 +150,16 @@ class Renderer:
 
     def _add_words(self, text: str) -> list[Change] | None:
         """Add plain words to the last paragraph; None where more may have changed."""
-        if len(self._tail) > _MAX_WORDS_CHARS or not _WORDS.fullmatch(text):
+        if not plain_words.may_go_on(self._tail, text):
             return None
-        words = self._words = self._words or self._find_words()
-        if words is None:
+        self._words = self._words or plain_words.find(self._tail, self._html)
+        if self._words is None:
             return None
         self._tail += text
-        shown = (words.spaces + text).rstrip(" ")
-        words.spaces = (words.spaces + text)[len(shown) :]
-        if not shown:
+        if not (shown := self._words.add(text)):
             return []
-        self._html = f"{self._html[: -len(words.ends)]}{shown}{words.ends}"
-        return [Change("add", words.depth, shown)]
-
-    def _find_words(self) -> _Words | None:
-        """Return where plain words go on; that stays true as long as nothing else comes."""
-        line = self._tail[self._tail.rfind("\n") + 1 :]
-        last = _LAST_WORD.search(line)
-        ends = _OPEN_ENDS.search(self._html)
-        if "]:" in self._tail or not last or not ends or not _STARTED.search(line):
-            return None
-        if not _WORDS.fullmatch(last[1]) or not self._html.endswith(last[1], 0, ends.start()):
-            return None
-        return _Words(ends[0], ends[0].count("</"), last[2])
+        self._html = f"{self._html[: -len(self._words.ends)]}{shown}{self._words.ends}"
+        return [Change("add", self._words.depth, shown)]
 
     def _parse_again(self, *, is_open: bool) -> list[Change]:
         self._words = None
