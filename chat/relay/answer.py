@@ -72,18 +72,12 @@ class LiveAnswer:
     @property
     def held(self) -> int:
         """How many characters of the last event's text are not shown yet."""
-        held = 0
-        for block in self._open():
-            held += len(block.held)
-        return held
+        return sum([len(block.held) for block in self._open()])
 
     @property
     def work_chars(self) -> int:
         """How much text the next frames may have to parse, in characters."""
-        chars = 0
-        for block in self._open():
-            chars += block.work_chars
-        return chars
+        return sum([block.work_chars for block in self._open()])
 
     def corrections(self, rendered: Sequence[str]) -> list[Step] | None:
         """Return steps that make of each text the HTML that it has at the end.
