@@ -19,22 +19,15 @@ _TOKEN = secrets.token_hex(16)  # CSRF compares the form's with the cookie's, wh
 
 _MAKE_PEOPLE = """
 import json
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.backends.db import SessionStore
 from chat.models import User
+from tests.sessions import begin_session
 
 password = make_password({password!r})
 names = [f"{prefix}-{{n}}" for n in range({count})]
 User.objects.bulk_create([User(username=name, password=password) for name in names])
-keys = {{}}
-for user in User.objects.filter(username__in=names):
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    keys[user.username] = session.session_key
+people = User.objects.filter(username__in=names)
+keys = {{user.username: begin_session(user) for user in people}}
 print("made", json.dumps(keys))
 """
 PASSWORD = "a pass phrase of everybody"

@@ -14,7 +14,6 @@ from chat.demo.records import RequestRecord
 from chat.demo.reply import reply_to
 from chat.demo.request import Request
 from chat.demo.thread import DemoThread
-from chat.demo.wire import frame
 from chat.events import Entry
 from chat.models import Conversation, Generation, Message, User
 from chat.threads import in_thread
@@ -146,26 +145,6 @@ def sent_text(record: RequestRecord, played: Iterable[steps.Step]) -> str:
                 parts.append(reply_to(Request.from_body(record.body)).text)
     # Each delta is cleaned for itself: a pair of surrogates never comes in two.
     return "".join(clean(part) for part in parts)
-
-
-def sse(*payloads: Mapping[str, Any]) -> bytes:
-    """Return payloads as the API frames them, each under its own type."""
-    return b"".join(frame(p["type"], {k: v for k, v in p.items() if k != "type"}) for p in payloads)
-
-
-def message_start(message_id: str = "msg_1", **members: Any) -> dict[str, Any]:
-    message = {
-        "id": message_id,
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 11, "output_tokens": 1},
-        **members,
-    }
-    return {"type": "message_start", "message": message}
 
 
 def block(index: int, start: Mapping[str, Any], *deltas: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ from chat.demo.steps import (
     ToolUse,
 )
 from chat.demo.thread import DemoThread
-from tests.integration.answers import message_end, prompt, sse
+from tests.api_events import sse
+from tests.integration.answers import message_end, prompt
 from tests.integration.program import (
     BODY,
     MODEL,

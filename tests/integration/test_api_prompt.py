@@ -18,15 +18,8 @@ from chat.demo.thread import DemoThread
 from chat.models import Generation, Message, User
 from chat.threads import in_thread
 from chat.worker import Worker
-from tests.integration.answers import (
-    calls,
-    came,
-    message_end,
-    message_start,
-    prompt,
-    sse,
-    text_block,
-)
+from tests.api_events import message_start, sse
+from tests.integration.answers import calls, came, message_end, prompt, text_block
 from tests.integration.api_client import Program, error_of, left, pieces, program, read
 
 pytestmark = pytest.mark.asyncio

@@ -22,7 +22,8 @@ from chat.demo.steps import (
     Raw,
 )
 from chat.demo.thread import DemoThread
-from tests.integration.answers import prompt, sse
+from tests.api_events import sse
+from tests.integration.answers import prompt
 from tests.integration.program import (
     created,
     holds,

@@ -22,16 +22,15 @@ from chat.demo.steps import (
 from chat.demo.thread import DemoThread
 from chat.models import User
 from chat.worker import Worker
+from tests.api_events import message_start, sse
 from tests.integration.answers import (
     answered,
     check_log,
     data_of,
     entries,
     finished,
-    message_start,
     prompt,
     send,
-    sse,
     text_block,
 )
 

@@ -22,6 +22,7 @@ from chat.demo.thread import DemoThread
 from chat.models import User
 from chat.tools import Toolset
 from chat.worker import Worker
+from tests.api_events import message_start, sse
 from tests.conftest import make_runtime, working
 from tests.integration.answers import (
     answered,
@@ -29,9 +30,7 @@ from tests.integration.answers import (
     check_log,
     entries,
     message_end,
-    message_start,
     prompt,
-    sse,
     text_block,
     text_in_log,
 )

@@ -22,6 +22,7 @@ from chat.events import Entry
 from chat.models import Conversation, Event, Generation, Message, Process, User
 from chat.threads import in_thread
 from chat.worker import Worker
+from tests.api_events import message_start
 from tests.conftest import make_runtime
 from tests.integration.answers import (
     answered,
@@ -30,7 +31,6 @@ from tests.integration.answers import (
     closed,
     entries,
     finished,
-    message_start,
     prompt,
     reached,
     send,

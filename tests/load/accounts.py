@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 
 from chat import tokens
 from chat.models import AccessToken, Conversation, User
 from tests.integration import long_conversation
 from tests.load.job import Account
+from tests.sessions import begin_session
 
 MESSAGES = 2
 
@@ -41,10 +40,5 @@ def print_long_list(conversations: int) -> None:
 
 def _account(name: str, messages: int) -> Account:
     user = User.objects.create_user(name)
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
     token = tokens.create(user, "bench", AccessToken.Scope.CHAT).secret
-    return Account(str(session.session_key), token, long_conversation.make(name, messages))
+    return Account(begin_session(user), token, long_conversation.make(name, messages))

@@ -13,9 +13,10 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from chat.demo.wire import frame
+from tests.api_events import message_start, sse
 from tests.load.plan import Plan
 from tests.load.stamps import PLACE, now_us, stamp
 from tests.load.texts import KINDS, Kind, pieces
@@ -35,15 +36,10 @@ _END = b"0\r\n\r\n"
 _NO_TEXT = {"type": "text", "text": ""}
 
 
-def event(kind: str, data: Mapping[str, Any]) -> bytes:
-    text = json.dumps({"type": kind, **data}, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {kind}\ndata: {text}\n\n".encode()
-
-
 def delta_parts(kind: Kind) -> list[tuple[bytes, bytes | None]]:
     """Return the events of a text's deltas, cut where the stamp goes; None where none does."""
     events = (
-        event("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": piece}})
+        frame("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": piece}})
         for piece in pieces(kind)
     )
     return [_cut(event) for event in events]
@@ -58,21 +54,11 @@ _PARTS = {kind: delta_parts(kind) for kind in KINDS}
 
 
 def opening(name: str) -> bytes:
-    message: dict[str, Any] = {
-        "id": f"msg_{name}",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 10, "output_tokens": 1},
-    }
     return b"".join(
         [
-            event("message_start", {"message": message}),
-            event("content_block_start", {"index": 0, "content_block": _NO_TEXT}),
-            event("ping", {}),
+            sse(message_start(f"msg_{name}")),
+            frame("content_block_start", {"index": 0, "content_block": _NO_TEXT}),
+            frame("ping", {}),
         ]
     )
 
@@ -81,9 +67,9 @@ def ending(deltas: int) -> bytes:
     ended = {"stop_reason": "end_turn", "stop_sequence": None}
     return b"".join(
         [
-            event("content_block_stop", {"index": 0}),
-            event("message_delta", {"delta": ended, "usage": {"output_tokens": deltas}}),
-            event("message_stop", {}),
+            frame("content_block_stop", {"index": 0}),
+            frame("message_delta", {"delta": ended, "usage": {"output_tokens": deltas}}),
+            frame("message_stop", {}),
         ]
     )
 
