@@ -37,13 +37,17 @@ async def test_time_between_waits_does_not_count() -> None:
         await patience.wait(asyncio.sleep(LATE_S))
 
 
-async def test_cancellation_by_somebody_else_passes_through() -> None:
-    patience = Patience(LATE_S)
+async def cancel_while_it_waits(patience: Patience) -> None:
+    """Cancel a wait at once, and check that it is told of no time-out."""
     task = asyncio.create_task(patience.wait(asyncio.sleep(LATE_S)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_cancellation_by_somebody_else_passes_through() -> None:
+    await cancel_while_it_waits(Patience(LATE_S))
 
 
 async def test_cancellation_at_the_same_moment_comes_first() -> None:
@@ -72,12 +76,7 @@ async def test_wait_after_one_that_took_too_long() -> None:
     patience = Patience(SHORT_S)
     with pytest.raises(TimeoutError):
         await patience.wait(asyncio.sleep(LATE_S))
-    patience = Patience(LATE_S)
-    task = asyncio.create_task(patience.wait(asyncio.sleep(LATE_S)))
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancel_while_it_waits(patience)
 
 
 async def test_no_timer_is_left() -> None:
