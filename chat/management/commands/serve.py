@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+
+from chat.lanes import new_event_loop
 
 WEBSOCKET_NEVER_TIMES_OUT = -1
 """By default Daphne closes each socket after a day, and its page has to come back."""
@@ -22,6 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Imported here, because Twisted chooses its reactor by the first import.
+        from twisted.internet import asyncioreactor
+
+        if "twisted.internet.reactor" not in sys.modules:
+            asyncioreactor.install(new_event_loop())  # type: ignore[no-untyped-call]
         from daphne.server import Server
         from twisted.internet import reactor
 
