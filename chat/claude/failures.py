@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx2
 
@@ -86,7 +87,7 @@ def _error_of_transport(error: Exception, *, in_stream: bool) -> errors.Generati
         return errors.BadStream(name)
     if isinstance(error, httpx2.InvalidURL):
         return errors.ModelNotFound(name)
-    if isinstance(error, httpx2.HTTPError | httpx2.StreamError | OSError):
+    if isinstance(error, httpx2.HTTPError | httpx2.StreamError | aiohttp.ClientError | OSError):
         return (errors.ConnectionLost if in_stream else errors.Unreachable)(name)
     # UnicodeDecodeError and JSONDecodeError are ValueErrors; the SDK asserts on odd replies.
     if isinstance(error, ValueError | AssertionError | KeyError | RecursionError):

@@ -9,7 +9,7 @@ GenerationError (failures.py); CancelledError passes through untouched.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, cast
 
 import anthropic
@@ -17,6 +17,7 @@ import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
 from chat import errors
+from chat.claude.body import Body
 from chat.claude.failures import error_of_event, to_error
 from chat.claude.request import ApiEvent, Request
 from chat.claude.wire import WireEvent, WireReader
@@ -65,8 +66,9 @@ class Claude:
         except Exception as error:
             raise to_error(error) from error
         async with opened as sdk_stream:
-            with Patience(self._read_timeout_s) as patience:
-                yield Stream(sdk_stream, patience)
+            response = sdk_stream.response
+            with Patience(self._read_timeout_s) as patience, closing(Body(response)) as body:
+                yield Stream(body, patience, response.headers.get("request-id", ""))
 
     async def _open(self, request: Request) -> anthropic.AsyncStream[Any]:
         return await self._client.messages.create(
@@ -85,56 +87,56 @@ class Claude:
 class Stream:
     """An async iterator of ApiEvent that ends after message_stop and never before."""
 
-    def __init__(self, sdk_stream: anthropic.AsyncStream[Any], patience: Patience) -> None:
-        self._sdk_stream = sdk_stream
+    def __init__(self, body: Body, patience: Patience, request_id: str = "") -> None:
+        self._body = body
         self._patience = patience
         self._message_id: str | None = None
-        self.request_id: str = sdk_stream.response.headers.get("request-id", "")
+        self._has_words = False
+        self.request_id = request_id
 
     async def __aiter__(self) -> AsyncIterator[ApiEvent]:
         # Not the SDK's own events: the payload is kept as the API sent it, with what this SDK's
         # release does not know, and to build a model for each would cost more than all the rest.
-        chunks, wire = self._sdk_stream.response.aiter_bytes(), WireReader()
+        wire = WireReader()
         while True:
-            for event in await self._next(chunks, wire):
+            for event in self._events(wire.feed(await self._next())):
                 yield event
+                if event.kind == "content_block_delta" and not self._has_words:
+                    # The first word is worth a wake-up of its own.
+                    self._has_words = True
+                    self._body.slow_down()
                 if event.kind == "message_stop":
                     return
                 if event.kind == "error":
                     raise error_of_event(event.data)
 
-    async def _next(self, chunks: AsyncIterator[bytes], wire: WireReader) -> Iterator[ApiEvent]:
-        """Wait for more bytes; return an iterator over the events that end in them."""
+    async def _next(self) -> bytes:
+        """Wait for more bytes, at least one."""
         try:
             # The transport's own time-out is not enough: where the framing of the body is
             # broken, aiohttp 3.14 closes the connection and tells nobody.
-            chunk = await self._patience.wait(anext(chunks))
-        except StopAsyncIteration:
-            raise errors.Truncated("the stream ended without message_stop") from None
+            data = await self._patience.wait(self._body.read())
         except Exception as error:
             raise to_error(error, in_stream=True) from error
-        return self._valid(wire.feed(chunk))
+        if not data:
+            raise errors.Truncated("the stream ended without message_stop")
+        return data
 
-    def _valid(self, events: Iterable[WireEvent]) -> Iterator[ApiEvent]:
+    def _events(self, events: Iterable[WireEvent]) -> Iterator[ApiEvent]:
         """Yield the events that are not passed over; those before a bad one count."""
         try:
-            for kind, data in events:
-                event = self._read(kind, data) if kind and data else None
-                if event is not None:
-                    yield event
+            for kind, text in events:
+                if not (kind and text) or _is_passed_over(kind):
+                    continue
+                data = parse_json(text)
+                if not isinstance(data, dict):
+                    raise errors.BadStream("an event holds no object")
+                if self._is_valid(kind, data):
+                    yield ApiEvent(kind, data)
         except errors.GenerationError:
             raise
         except Exception as error:
             raise to_error(error, in_stream=True) from error
-
-    def _read(self, kind: str, text: str) -> ApiEvent | None:
-        """Return the event, or None for what is passed over."""
-        if kind == "ping" or kind in OWN_KINDS or len(kind) > MAX_KIND_CHARS:
-            return None
-        data = parse_json(text)
-        if not isinstance(data, dict):
-            raise errors.BadStream("an event holds no object")
-        return ApiEvent(kind, data) if self._is_valid(kind, data) else None
 
     def _is_valid(self, kind: str, data: dict[str, Any]) -> bool:
         """Check the order of events; False for a harmless repetition."""
@@ -157,6 +159,10 @@ class Stream:
         if self._message_id != message_id:
             raise errors.BadStream("a second message began inside the stream of the first")
         return False
+
+
+def _is_passed_over(kind: str) -> bool:
+    return kind == "ping" or kind in OWN_KINDS or len(kind) > MAX_KIND_CHARS
 
 
 def _is_last(request: Request) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 _END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LONGEST_END = 4
 _USUAL = re.compile(rb"event: ([^\r\n]+)\ndata: ([^\r\n]+)")
+_ALONE = re.compile(_USUAL.pattern + rb"\n\n")
 
 
 class WireEvent(NamedTuple):
@@ -33,6 +34,10 @@ class WireReader:
 
         Raises: UnicodeDecodeError, behind the events before.
         """
+        if not self._open and (alone := _ALONE.fullmatch(data)):
+            # Nearly all reads bring one event, whole, where an answer comes at a model's pace.
+            yield WireEvent(alone[1].decode(), alone[2].decode())
+            return
         searched = max(0, len(self._open) - _LONGEST_END + 1)
         text, begin = self._open + data, 0
         for end in _END.finditer(text, searched):

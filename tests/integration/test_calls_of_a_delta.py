@@ -15,12 +15,12 @@ from types import FrameType
 from typing import Any
 from uuid import uuid4
 
-import anthropic
 import httpx2
 import pytest
 from django.conf import settings
 from django.db.models.functions import Now
 
+from chat.claude.body import Body
 from chat.claude.stream import Stream
 from chat.ending import Answer
 from chat.events import Committer, Entry, Log
@@ -103,14 +103,9 @@ async def test_reading_a_stream() -> None:
         for kind, data in [*opening(), *deltas("prose"), ("message_stop", {})]:
             yield f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 
-    client = anthropic.AsyncAnthropic(api_key="none")
-    request = httpx2.Request("POST", "https://api.example/v1/messages")
-    response = httpx2.Response(200, content=chunks(), request=request)
-    sdk_stream = anthropic.AsyncStream[Any](cast_to=object, response=response, client=client)
+    body = Body(httpx2.Response(200, content=chunks()))
     with Patience(60) as patience, counted() as count:
-        stream = Stream(sdk_stream, patience)
-        events = [event async for event in stream]
-    await client.close()
+        events = [event async for event in Stream(body, patience)]
     assert len(events) == DELTAS + 3
     check("reading", count.calls, DELTAS, READING)
 
