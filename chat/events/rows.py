@@ -7,9 +7,11 @@ a process that was held up and lost its generations can add nothing to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 
 from chat.events.entry import Entry
 from chat.models import Event, Generation
@@ -38,18 +40,30 @@ def write(groups: dict[Log, list[Entry]]) -> set[int]:
 
 def _lock_owned(logs: Iterable[Log]) -> set[int]:
     """Lock what its owner still writes, so that nobody claims or ends it before the commit."""
+    own = connections[DEFAULT_DB_ALIAS]
+    owners = {log.generation_id: _as_stored(log.process_id, own.vendor) for log in logs}
+    with own.cursor() as cursor:
+        cursor.execute(_lock_sql(len(owners), own.vendor), [*owners, Generation.Status.STREAMING])
+        return {pk for pk, owner in cursor.fetchall() if owner == owners[pk]}
+
+
+@cache
+def _lock_sql(number: int, vendor: str) -> str:
     # A tenth of the CPU of the same by the ORM, which makes its SQL anew each time.
-    owner_of = Generation._meta.get_field("owner").get_db_prep_value
-    owners = {log.generation_id: owner_of(log.process_id, connection) for log in logs}
-    has_locks, ops = connection.features.has_select_for_update, connection.ops
-    sql = (
+    own = connections[DEFAULT_DB_ALIAS]
+    has_locks = own.features.has_select_for_update
+    return (
         f"SELECT id, owner_id FROM {Generation._meta.db_table} "  # noqa: S608
-        f"WHERE id IN ({', '.join(['%s'] * len(owners))}) AND status = %s ORDER BY id "
-        f"{ops.for_update_sql(no_key=True) if has_locks else ''}"
+        f"WHERE id IN ({', '.join(['%s'] * number)}) AND status = %s ORDER BY id "
+        f"{own.ops.for_update_sql(no_key=True) if has_locks else ''}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*owners, Generation.Status.STREAMING])
-        return {pk for pk, owner in cursor if owner == owners[pk]}
+
+
+@lru_cache(maxsize=8)
+def _as_stored(process_id: UUID, vendor: str) -> Any:
+    """Return an owner as this kind of database stores it."""
+    field = Generation._meta.get_field("owner")
+    return field.get_db_prep_value(process_id, connections[DEFAULT_DB_ALIAS])
 
 
 def _insert(rows: Iterable[tuple[int, Entry]]) -> None:
@@ -64,17 +78,20 @@ def _insert(rows: Iterable[tuple[int, Entry]]) -> None:
     rows = list(rows)
     if not rows:
         return
-    # A third of bulk_create's CPU a row: measured with SQLite, 20 rows a commit.
-    adapt = connection.ops.adapt_datetimefield_value
-    columns = ("generation_id", "seq", "kind", "data", "at")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {Event._meta.db_table} ({', '.join(columns)}) "  # noqa: S608
-            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (generation_id, seq) DO NOTHING",
-            [(pk, e.seq, e.kind, e.data, adapt(e.at)) for pk, e in rows],
-        )
+    # Not by way of django.db.connection, which looks for the thread's own at each use.
+    own = connections[DEFAULT_DB_ALIAS]
+    adapt = own.ops.adapt_datetimefield_value
+    with own.cursor() as cursor:
+        cursor.executemany(_INSERT, [(pk, e.seq, e.kind, e.data, adapt(e.at)) for pk, e in rows])
         if cursor.rowcount != len(rows):
             _check_written(rows)
+
+
+# A third of bulk_create's CPU a row: measured with SQLite, 20 rows a commit.
+_INSERT = (
+    f"INSERT INTO {Event._meta.db_table} (generation_id, seq, kind, data, at) "  # noqa: S608
+    "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (generation_id, seq) DO NOTHING"
+)
 
 
 def _check_written(rows: Sequence[tuple[int, Entry]]) -> None:
