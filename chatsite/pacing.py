@@ -62,7 +62,7 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no typ
 
 async def _reply_and_wait(server: Server, protocol: Any, message: dict[str, Any]) -> None:
     await _reply(server, protocol, message)
-    if message["type"] == "websocket.send":
+    if message["type"] == "websocket.send" and not protocol.drained.is_set():
         await protocol.drained.wait()
 
 
