@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 STOP, DONE = "stop", "[DONE]"
 
 _DELTA = b"event: content_block_delta\ndata: "
-_REQUEST = (
+REQUEST = (
     "POST /v1/messages HTTP/1.1\r\n"
     "Host: 127.0.0.1\r\n"
     "Content-Type: application/json\r\n"
@@ -43,7 +43,7 @@ async def relay(page: ServerConnection, prompt: str, upstream_port: int) -> None
     reader, writer = await asyncio.open_connection("127.0.0.1", upstream_port)
     try:
         body = json.dumps({"messages": [{"role": "user", "content": prompt}]}).encode()
-        writer.write(_REQUEST.format(len(body)).encode() + body)
+        writer.write(REQUEST.format(len(body)).encode() + body)
         async for text in texts(reader):
             await page.send(text)
     finally:

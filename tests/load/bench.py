@@ -15,12 +15,13 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.load import costs, figures, growth, moments, openings
+from tests.load import costs, figures, growth, moments, openings, stages
 from tests.load.figures import Figure
 from tests.load.size import QUICK, Size
 from tests.load.workbench import Workbench
 
 ROWS: Mapping[str, Callable[[Workbench, Size], Iterator[Figure]]] = {
+    "stages": stages.stages,
     "stop": moments.stop,
     "memory": growth.memory,
     "burst": moments.burst,
