@@ -19,7 +19,7 @@ TEMPLATES = $(shell find templates -name '*.html')
 PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sqlite:///:memory: \
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: help run test coverage faults cluster try-deployment bench bench-log bench-render \
+.PHONY: help run test coverage faults cluster try-deployment bench bench-docs bench-log bench-render \
 	bench-page screenshots lint format lock clean
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
 	@echo 'make bench   measure what the site costs, beside a bare relay and bounds (ten minutes)'
+	@echo 'make bench-docs  write what make bench measured into docs/performance.md and docs/scaling.md'
 	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make bench-render  measure what rendering costs while a text grows'
 	@echo 'make bench-page  measure what a page costs a browser, beside the budgets for it (six minutes)'
@@ -69,6 +70,11 @@ try-deployment:
 bench:
 	$(call install,requirements-dev.txt)
 	@$(PY) -m tests.load.bench $(ARGS)
+
+bench-docs:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m tests.load.performance
+	@$(PY) -m tests.load.scaling
 
 bench-log:
 	$(call install,requirements-dev.txt)

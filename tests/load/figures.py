@@ -42,11 +42,16 @@ class Figure:
         measured = self.value if self.ratio is None else self.ratio
         return measured >= self.bound if self.is_least else measured <= self.bound
 
-    def __str__(self) -> str:
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """What was measured, its ratio, its bound, whether that holds; "" where there is none."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f} x"
         verdict = {True: "holds", False: "BROKEN", None: ""}[self.holds]
-        value = f"{_number(self.value)} {self.unit}".strip()
-        return f"{self.what:56}{value:>16}{ratio:>9}{self._bound():>14}  {verdict}".rstrip()
+        return f"{_number(self.value)} {self.unit}".strip(), ratio, self._bound(), verdict
+
+    def __str__(self) -> str:
+        value, ratio, bound, verdict = self.cells
+        return f"{self.what:56}{value:>16}{ratio:>9}{bound:>14}  {verdict}".rstrip()
 
     def _bound(self) -> str:
         if self.bound is None:

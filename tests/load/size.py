@@ -14,7 +14,7 @@ class Size:
 
     rounds: int = 3
     streams: int = 50
-    seconds: int = 10
+    seconds: int = 20
     people: int = 600
     crowd: int = 200
     burst_deltas: int = 50_000
