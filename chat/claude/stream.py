@@ -15,6 +15,7 @@ from typing import Any, cast
 import anthropic
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
+from anthropic.resources.messages import AsyncMessages
 
 from chat import errors
 from chat.claude.body import Body
@@ -49,6 +50,8 @@ class Claude:
             # Half the CPU per event of the default transport.
             http_client=DefaultAioHttpClient(timeout=timeout),
         )
+        # The SDK would load what is behind this when the first prompt is on its way.
+        self._messages: AsyncMessages = self._client.messages
 
     async def close(self) -> None:
         """Close the pool; streams that still run break."""
@@ -71,7 +74,7 @@ class Claude:
                 yield Stream(body, patience, response.headers.get("request-id", ""))
 
     async def _open(self, request: Request) -> anthropic.AsyncStream[Any]:
-        return await self._client.messages.create(
+        return await self._messages.create(
             model=request.model,
             max_tokens=request.max_tokens,
             messages=cast("Any", request.messages),  # built by context.py
