@@ -33,7 +33,8 @@ BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
 # Application
 
 INSTALLED_APPS = [
-    "daphne",
+    # For its runserver; a process that serves the site by another server would load it in vain.
+    *(["daphne"] if DEBUG else []),
     "chat",
     "allauth",
     "allauth.account",
