@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -15,13 +15,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chat.checks import TAG
 from chat.claude.stream import Claude
-from chat.demo.server import DemoServer
 from chat.events import Committer, Exchange
 from chat.generation import Runtime
 from chat.rights import watch
 from chat.tools import offered
 from chat.worker import Worker, leave
 from chatsite.memory import keep_giving_back
+
+if TYPE_CHECKING:
+    from chat.demo.server import DemoServer
 
 DEMO_RECORDS = 100
 """Of so many requests the offline model keeps a record, which nobody but a test reads."""
@@ -100,6 +102,9 @@ class Life:
 
     async def _begin(self) -> None:
         if settings.CHAT_DEMO and self._demo is None:
+            # Loaded only where it answers.
+            from chat.demo.server import DemoServer
+
             self._demo = DemoServer(keep=DEMO_RECORDS)
             await self._demo.start()
         base_url = self._demo.base_url if self._demo else settings.ANTHROPIC_BASE_URL
