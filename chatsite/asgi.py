@@ -26,10 +26,11 @@ from chat.consumers import ClosedInOutage  # noqa: E402
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from chatsite.life import Life, refuse_bad_settings  # noqa: E402
-from chatsite.memory import give_back_large_blocks  # noqa: E402
+from chatsite.memory import give_back_large_blocks, share_heaps  # noqa: E402
 
 refuse_bad_settings()
 give_back_large_blocks()
+share_heaps()
 # What is there for good is not looked through by each collection, for which all threads wait:
 # one took 124 ms while a text of 1 MB was rendered, none takes 30 ms now.
 gc.freeze()

@@ -13,7 +13,12 @@ takes half as long again."""
 TRIM_S = 20.0
 """So often the process gives back what lies between blocks that are in use."""
 
+ARENAS = 2
+"""In so many heaps threads make their blocks: by default each of the first 8 to a processor has one
+of its own, whose free pages the others do not use."""
+
 _M_MMAP_THRESHOLD = -3  # malloc.h
+_M_ARENA_MAX = -8
 
 
 def give_back_large_blocks() -> None:
@@ -26,6 +31,15 @@ def give_back_large_blocks() -> None:
     """
     if _is_glibc():
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+
+
+def share_heaps() -> None:
+    """Have all threads share a few heaps; those that have one keep it (mallopt(3), M_ARENA_MAX).
+
+    Nearly all that Python makes it makes under its lock, so that hardly any thread waits for that.
+    """
+    if _is_glibc():
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 async def keep_giving_back() -> None:
