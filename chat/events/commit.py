@@ -28,8 +28,10 @@ from chat.threads import OwnThread
 MAX_PENDING_CHARS = 1_000_000
 """What one log may hold uncommitted before its writer has to wait."""
 
+MAX_RECENT = 100
 MAX_RECENT_CHARS = 1_000_000
-"""What one log keeps in memory of its committed end, for readers in this process."""
+"""What one log keeps in memory of its committed end, for readers in this process: as many events
+as the fastest answer has in a second, which is longer than a reader ever pauses (relay/pace.py)."""
 
 COMMIT_PATIENCE_S = 25.0
 """How long a commit is tried again while the database is locked or away."""
@@ -134,13 +136,17 @@ class Log:
         self.seq = entries[-1].seq
         self._recent.extend(entries)
         self._recent_chars += sum(len(entry.data) for entry in entries)
-        while self._recent_chars > MAX_RECENT_CHARS and len(self._recent) > 1:
+        while self._keeps_too_much():
             self._recent_chars -= len(self._recent.popleft().data)
         self._settle(None)
 
     def refused(self, error: Exception) -> None:
         """Make every further append raise `error`."""
         self._settle(error)
+
+    def _keeps_too_much(self) -> bool:
+        count = len(self._recent)
+        return count > MAX_RECENT or (count > 1 and self._recent_chars > MAX_RECENT_CHARS)
 
     def _settle(self, error: Exception | None) -> None:
         self._in_flight = False
