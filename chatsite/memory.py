@@ -10,7 +10,7 @@ MMAP_THRESHOLD_BYTES = 512 * 1024
 """More than asyncio takes for each read of a socket, which would else have pages of its own: that
 takes half as long again."""
 
-TRIM_S = 20.0
+TRIM_S = 5.0
 """So often the process gives back what lies between blocks that are in use."""
 
 ARENAS = 2
