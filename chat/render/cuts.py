@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from markdown_it.token import Token
 
+from chat.render.markdown import is_closed
+
 LONG_PARAGRAPH = 1_000
 """In characters. From there on the beginning of a paragraph counts as closed."""
 
@@ -78,24 +80,69 @@ class Finder:
         self._source = source
         self._lines = source.split("\n")
         self._long_paragraph = long_paragraph
+        self._blocks = self._children(0, len(tokens))
 
     def cuts(self) -> list[Cut]:
-        """Return places to cut at, deepest first; whether one holds has to be tried."""
-        return list(self._descend((0, len(self._tokens)), _Place()))[::-1]
+        """Return places to cut at in a block, deepest first; whether one holds has to be tried."""
+        if not self._blocks:
+            return []
+        return list(self._in_last(self._blocks, _Place()))[::-1]
+
+    def closed_blocks(self) -> tuple[int, int, int]:
+        """Return how many of the outermost blocks are closed, and the line and place behind them.
+
+        No more than an open list can take in what follows, once a blank line has come.
+        """
+        closed = len(self._blocks)
+        while closed and not self._is_closed(closed - 1):
+            closed -= 1
+        block = self._blocks[closed - 1].token if closed else None
+        line = block.map[1] if block and block.map else 0
+        return closed, line, self._at(line)
+
+    def _is_closed(self, number: int) -> bool:
+        node = self._blocks[number]
+        if number < len(self._blocks) - 1 and self._is_sure(self._blocks[number + 1]):
+            return True
+        if not node.token.map or (end := node.token.map[1]) >= len(self._lines):
+            return False
+        if self._may_get_link(node):
+            return False
+        if node.token.type in ("paragraph_open", "blockquote_open", "table_open"):
+            # The blank line is whole.
+            return end < len(self._lines) - 1 and not self._lines[end].strip(" \t")
+        return node.token.type in ("heading_open", "hr", "math_block") or (
+            node.token.type == "fence" and is_closed(node.token, self._source)
+        )
+
+    def _may_get_link(self, node: _Node) -> bool:
+        """Whether a definition right behind a block may make a link of what stands in it."""
+        return any(
+            child.type == "text" and "[" in child.content
+            for token in self._tokens[node.start : node.end]
+            for child in token.children or ()
+        )
 
     def _descend(self, span: tuple[int, int], place: _Place) -> Iterator[Cut]:
         nodes = self._children(*span)
         if not nodes:
             return
-        last = nodes[-1]
-        # What the last line decides, which is not whole, may still be something else.
-        is_sure = last.decided_by < len(self._lines) - 1 or len(self._lines[-1]) > _SURE_CHARS
-        if not is_sure and len(nodes) > 1:
-            last = nodes[-2]
+        last = self._last_sure(nodes)
         if last is not nodes[0] and last.line >= 0:
             yield Cut(self._at(last.line), *self._before(last, place))
-        if is_sure or last.token.type == "paragraph_open":
+        yield from self._in_last(nodes, place)
+
+    def _in_last(self, nodes: Sequence[_Node], place: _Place) -> Iterator[Cut]:
+        last = self._last_sure(nodes)
+        if self._is_sure(nodes[-1]) or last.token.type == "paragraph_open":
             yield from self._inside(last, place)
+
+    def _last_sure(self, nodes: Sequence[_Node]) -> _Node:
+        return nodes[-1] if self._is_sure(nodes[-1]) or len(nodes) == 1 else nodes[-2]
+
+    def _is_sure(self, node: _Node) -> bool:
+        """Whether a node stays; what the last line decides, before its end, may become another."""
+        return node.decided_by < len(self._lines) - 1 or len(self._lines[-1]) > _SURE_CHARS
 
     def _before(self, node: _Node, place: _Place) -> tuple[str, int]:
         """Return context and depth of a cut before a node."""

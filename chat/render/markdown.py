@@ -48,10 +48,14 @@ class TooCostly(Exception):
 
 @dataclass
 class Document:
-    """A parsed source: its tokens, the references that it could use, and its HTML."""
+    """A parsed source: its tokens, the references that it could use, and its HTML.
+
+    `blocks` is the HTML of each outermost block.
+    """
 
     tokens: Sequence[Token]
     references: dict[str, Any]
+    blocks: Sequence[str]
     html: str
 
 
@@ -84,15 +88,40 @@ def parse(source: str, references: dict[str, Any], *, is_open: bool = False) -> 
     Raises:
         TooCostly: it would take or become too much.
     """
+    env = _env(source, references, is_open=is_open)
+    tokens = _MARKDOWN.parse(source, env)
+    blocks, start = [], 0
+    for end, token in enumerate(tokens, 1):
+        if token.level == 0 and token.nesting != 1:
+            blocks.append(_clean(_RENDERER.render(tokens[start:end], _MARKDOWN.options, env), env))
+            start = end
+    return Document(tokens, env["references"], blocks, "".join(blocks))
+
+
+def parse_inline(source: str, references: dict[str, Any]) -> tuple[Sequence[Token], str]:
+    """Return the text of one paragraph, heading or cell, or an end of it, as tokens and HTML.
+
+    Args:
+        references: link definitions of the text that it stands in.
+
+    Raises:
+        TooCostly: it would take or become too much.
+    """
+    env = _env(source, references, is_open=True)
+    tokens = _MARKDOWN.parseInline(source, env)[0].children or []
+    return tokens, _clean(_RENDERER.renderInline(tokens, _MARKDOWN.options, env), env)
+
+
+def _env(source: str, references: dict[str, Any], *, is_open: bool) -> dict[str, Any]:
     size = len(source)
     budget = _Budget(size * _STEPS_PER_CHAR + _FREE_CHARS, size * MAX_EXPANSION + _FREE_CHARS)
-    env: dict[str, Any] = {"references": dict(references), "budget": budget, "is_open": is_open}
-    tokens = _MARKDOWN.parse(source, env)
-    raw = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
+    return {"references": dict(references), "budget": budget, "is_open": is_open}
+
+
+def _clean(raw: str, env: dict[str, Any]) -> str:
+    formulas: list[str] = env["budget"].formulas
     clean = _CLEANER.clean(raw)
-    if budget.formulas:
-        clean = _MATH_SLOT.sub(lambda slot: budget.formulas[int(slot[1])], clean)
-    return Document(tokens, env["references"], clean)
+    return _MATH_SLOT.sub(lambda slot: formulas[int(slot[1])], clean) if formulas else clean
 
 
 def escaped(text: str) -> str:
@@ -111,6 +140,12 @@ def is_closed(fence: Token, source: str) -> bool:
     last = source.split("\n")[fence.map[0] + 1 : fence.map[1]][-1:]
     mark = re.escape(fence.markup[0])
     return bool(last and re.match(rf"[ >\t]*{mark}{{{len(fence.markup)},}}[ \t]*\Z", last[0]))
+
+
+def cell_tag(cell: Token) -> str:
+    """Return the tag that opens a cell of a table."""
+    side = str(cell.attrs.get("style", "")).removeprefix("text-align:")
+    return f'<{cell.tag} class="{side}">' if side in _SIDES else f"<{cell.tag}>"
 
 
 class _Renderer(RendererHTML):
@@ -134,9 +169,7 @@ class _Renderer(RendererHTML):
         return "</table></div>"
 
     def th_open(self, tokens: Any, idx: int, options: Any, env: Any) -> str:
-        token: Token = tokens[idx]
-        side = str(token.attrs.get("style", "")).removeprefix("text-align:")
-        return f'<{token.tag} class="{side}">' if side in _SIDES else f"<{token.tag}>"
+        return cell_tag(tokens[idx])
 
     td_open = th_open
 
@@ -260,6 +293,7 @@ def _markdown() -> MarkdownIt:
 _COPY = '<button type="button" class="copy-button" aria-labelledby="copy-label"></button>'
 
 _MARKDOWN = _markdown()
+_RENDERER = _MARKDOWN.renderer
 
 _TAGS = (
     "p h1 h2 h3 h4 h5 h6 hr br blockquote ul ol li em strong s a code pre div span button"

@@ -11,7 +11,8 @@ _WORDS = re.compile(r"(?:[^\W_]|[ ,.;:?!'\"(\u2010-\u2027\u3001\u3002-])*")
 _LAST_WORD = re.compile(r"(\S+)( *)\Z")
 _STARTED = re.compile(r"[^\W\d_]{2,} ")
 _OPEN_ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|t[dhr]|tbody|thead|table|div)>)+\Z")
-_MAX_WORDS_CHARS = 3_000
+MAX_TAIL_CHARS = 3_000
+"""Behind more than that everything is parsed, so that it is cut."""
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Words:
 
 def may_go_on(tail: str, text: str) -> bool:
     """Return whether a piece is nothing but words, and not too much stands open before it."""
-    return len(tail) <= _MAX_WORDS_CHARS and bool(_WORDS.fullmatch(text))
+    return len(tail) <= MAX_TAIL_CHARS and bool(_WORDS.fullmatch(text))
 
 
 def find(tail: str, html: str) -> Words | None:

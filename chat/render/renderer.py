@@ -2,6 +2,7 @@
 
     feed -> plain words: added as they are (plain_words)
          -> open code: added line by line (code)
+         -> more of a line: the end of that line is parsed again (lines)
          -> else: the tail is parsed again (markdown), what differs is told (changes),
             and the tail is cut as short as it can be (cuts)
 
@@ -18,7 +19,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from chat.render import code, cuts, plain_words
+from chat.render import code, cuts, lines, plain_words
 from chat.render.changes import Change, closing_tags, difference
 from chat.render.markdown import Document, TooCostly, escaped, parse, plain
 
@@ -65,6 +66,8 @@ class Renderer:
         self._tail = ""
         self._html = ""  # HTML of the tail, with the ends of all that is open
         self._words: plain_words.Words | None = None  # where plain words go on, if they do
+        self._line: lines.Line | lines.Row | None = None
+        self._document: Document | None = None  # of the tail, until its last line is looked for
         self._code: code.OpenCode | None = None
         self._code_pieces: list[str] = []
         self._code_chars = 0
@@ -99,8 +102,10 @@ class Renderer:
             return self._feed_code(self._code, text)
         if (changes := self._add_words(text)) is not None:
             return changes
+        if (changes := self._add_to_line(text)) is not None:
+            return changes
         self._tail += text
-        return self._parse_again(is_open=True)
+        return self._parse_again(is_open=True, is_longer="\n" in text)
 
     def close(self) -> list[Change]:
         """End the text: code that never ended is code nonetheless."""
@@ -152,6 +157,7 @@ class Renderer:
         """Add plain words to the last paragraph; None where more may have changed."""
         if not plain_words.may_go_on(self._tail, text):
             return None
+        self._find_line()
         self._words = self._words or plain_words.find(self._tail, self._html)
         if self._words is None:
             return None
@@ -161,8 +167,34 @@ class Renderer:
         self._html = f"{self._html[: -len(self._words.ends)]}{shown}{self._words.ends}"
         return [Change("add", self._words.depth, shown)]
 
-    def _parse_again(self, *, is_open: bool) -> list[Change]:
-        self._words = None
+    def _find_line(self) -> None:
+        if self._document:
+            self._line = lines.find(self._document, self._tail, self._html)
+            self._document = None
+
+    def _add_to_line(self, text: str) -> list[Change] | None:
+        """Add to the last line; None where more may have changed."""
+        self._find_line()
+        if self._line is None or "\n" in text or "\x00" in text:
+            return None
+        tail = self._tail + text
+        if len(tail) > plain_words.MAX_TAIL_CHARS or "]:" in tail:
+            return None
+        try:
+            found = self._line.feed(text, tail, self._html)
+        except TooCostly:
+            return None
+        if found is None:
+            return None
+        html, changes = found
+        if changes is None:
+            changes = difference(self._html, html, self._path)
+        self._tail, self._html, self._words = tail, html, None
+        return changes
+
+    def _parse_again(self, *, is_open: bool, is_longer: bool = True) -> list[Change]:
+        """Parse the tail; `is_longer` tells whether it has more lines than before."""
+        self._words = self._line = self._document = None
         if len(self._tail) > MAX_TAIL_CHARS:
             return self._give_up()
         try:
@@ -173,7 +205,8 @@ class Renderer:
             html = document.html[len(self._prefix) :]
             changes = difference(self._html, html, self._path)
             self._html = html
-            if is_open:
+            self._document = document
+            if is_open and (is_longer or len(self._tail) > cuts.LONG_PARAGRAPH):
                 self._shorten(document, source)
         except TooCostly:
             return self._give_up()
@@ -201,10 +234,28 @@ class Renderer:
         """Cut the tail where what stands before is closed; begin to follow open code."""
         finder = cuts.Finder(document.tokens, source, self._long_paragraph)
         tried = [c for c in finder.cuts() if c.at > len(self._cut.context)][:MAX_TRIES]
-        if not any(self._try_cut(cut, document, source) for cut in tried) and tried:
+        if not any(self._try_cut(cut, document, source) for cut in tried):
             # What can't be cut here is not tried again at once.
-            self._long_paragraph += cuts.LONG_PARAGRAPH
+            self._long_paragraph += cuts.LONG_PARAGRAPH if tried else 0
+            self._cut_between_blocks(finder, document, source)
         self._enter_code(document, source)
+
+    def _cut_between_blocks(self, finder: cuts.Finder, document: Document, source: str) -> None:
+        """Cut behind the outermost blocks that are closed: nothing that follows changes them."""
+        blocks, line, at = finder.closed_blocks()
+        if not blocks or at < len(self._cut.context):
+            return
+        html = "".join(document.blocks[blocks:])
+        self._digest.update(self._html[: len(self._html) - len(html)].encode())
+        # A definition that goes on is none yet.
+        self._references |= {
+            name: value
+            for name, value in document.references.items()
+            if name not in self._references and value["map"][0] < line
+        }
+        self._cut, self._prefix, self._path = cuts.WHOLE, "", ()
+        self._tail, self._html = source[at:], html
+        self._long_paragraph = cuts.LONG_PARAGRAPH
 
     def _try_cut(self, cut: cuts.Cut, document: Document, source: str) -> bool:
         """Cut, if the same comes out; return whether it did."""
@@ -230,9 +281,9 @@ class Renderer:
     def _enter_code(self, document: Document, source: str) -> None:
         last = next((token for token in reversed(document.tokens) if token.nesting != -1), None)
         if last and last.type == "fence" and last.meta.get("is_open") and last.map:
-            lines = source.split("\n")
-            if last.map[0] < len(lines) - 1:
-                opening, line = lines[last.map[0]], lines[-1]
+            all_lines = source.split("\n")
+            if last.map[0] < len(all_lines) - 1:
+                opening, line = all_lines[last.map[0]], all_lines[-1]
                 self._code = code.OpenCode.begin(opening, line, is_inside=last.level > 0)
                 self._code_pieces, self._code_shown, self._code_chars = [], [], 0
 
