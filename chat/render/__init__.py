@@ -2,10 +2,10 @@
 
     Renderer.feed(text) -> changes, ...     render_blocks(content) -> the whole
 
-    markdown   Markdown -> sanitised HTML (highlight: code, mathematics: TeX)
+    markdown   Markdown -> tokens (parser) -> sanitised HTML (highlight: code, mathematics: TeX)
     cuts       where a text may be cut, so that what stands before is parsed no more
     changes    two versions of the end of a page -> what has to change in it
-    plain_words  words behind words, which are not parsed
+    plain_words  words behind words, which are not parsed (lines: more of a line)
     renderer   all of it together, for a text that grows
     citations  an answer that has ended, with numbered notes (sources: what they lead to)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from markdown_it.token import Token
 
-from chat.render.markdown import is_closed
+from chat.render.parser import is_closed
 
 LONG_PARAGRAPH = 1_000
 """In characters. From there on the beginning of a paragraph counts as closed."""

@@ -21,7 +21,8 @@ from typing import Any
 
 from chat.render import code, cuts, lines, plain_words
 from chat.render.changes import Change, closing_tags, difference
-from chat.render.markdown import Document, TooCostly, escaped, parse, plain
+from chat.render.markdown import Document, escaped, parse, plain
+from chat.render.parser import TooCostly
 
 PIECE_CHARS = 20_000
 """So much is parsed at once at most, beside what is still open."""
