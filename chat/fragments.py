@@ -31,8 +31,8 @@ MESSAGE_MAX_CHARS = 250_000
 
 EVERYTHING = -1
 
-# json.dumps would make an encoder for each frame.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Python's JSON encoder takes longer to begin than to encode a step.
+_quoted = json.encoder.encode_basestring
 _DROPS = {"add": 0, "drop": 1, "reset": EVERYTHING}
 
 
@@ -78,7 +78,14 @@ def steps_frame(
         seq, held: the position that it leads to; None where it leads to none that could be gone
             on from.
     """
-    return _encode([generation_id, seq, held, *steps])
+    parts = [f"[{generation_id},{_number(seq)},{_number(held)}"]
+    for element_id, depth, drops, markup in steps:
+        parts.append(f"[{_quoted(element_id)},{depth},{drops},{_quoted(markup)}]")
+    return f"{','.join(parts)}]"
+
+
+def _number(number: int | None) -> str:
+    return "null" if number is None else str(number)
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:

@@ -8,6 +8,9 @@ from chat.relay.block import FRAME_MAX_CHARS
 
 def joined(changes: list[Step | str]) -> list[str | list[Step]]:
     """Join changes that stand side by side; a frame holds fragments or steps, never both."""
+    if len(changes) == 1:
+        (only,) = changes
+        return [only if isinstance(only, str) else [only]]
     batches: list[str | list[Step]] = []
     chars = 0
     for change in changes:

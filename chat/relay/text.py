@@ -73,7 +73,8 @@ class LiveText:
         text = "".join([self.held, *self._new])
         self._new = []
         ready, self.held = _split(text, overdue=overdue, stopped=stopped)
-        return self._steps(self._feed(ready)), len(ready)
+        # What ends in the middle of a word may have nothing to show yet.
+        return (self._steps(self._feed(ready)), len(ready)) if ready else ([], 0)
 
     def close(self) -> list[Step]:
         """End the text, of which everything has been released; return steps for its end."""
@@ -89,11 +90,12 @@ class LiveText:
         return self._renderer.feed(text)
 
     def _steps(self, changes: list[Change]) -> list[Step]:
-        return [
-            fragments.text_step(self.element_id, part)
-            for change in changes
-            for part in in_parts(change, FRAME_MAX_CHARS)
-        ]
+        steps = []
+        for change in changes:
+            is_short = len(change.markup) <= FRAME_MAX_CHARS
+            for part in (change,) if is_short else in_parts(change, FRAME_MAX_CHARS):
+                steps.append(fragments.text_step(self.element_id, part))
+        return steps
 
 
 def _split(text: str, *, overdue: bool, stopped: bool) -> tuple[str, str]:

@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from markdown_it.token import Token
 
-from chat.render.parser import is_closed
-
 LONG_PARAGRAPH = 1_000
 """In characters. From there on the beginning of a paragraph counts as closed."""
 
@@ -98,6 +96,8 @@ class Finder:
             closed -= 1
         block = self._blocks[closed - 1].token if closed else None
         line = block.map[1] if block and block.map else 0
+        while closed and line < len(self._lines) - 1 and not self._lines[line].strip(" \t"):
+            line += 1
         return closed, line, self._at(line)
 
     def _is_closed(self, number: int) -> bool:
@@ -106,21 +106,24 @@ class Finder:
             return True
         if not node.token.map or (end := node.token.map[1]) >= len(self._lines):
             return False
-        if self._may_get_link(node):
+        if self._may_change(node):
             return False
         if node.token.type in ("paragraph_open", "blockquote_open", "table_open"):
             # The blank line is whole.
             return end < len(self._lines) - 1 and not self._lines[end].strip(" \t")
-        return node.token.type in ("heading_open", "hr", "math_block") or (
-            node.token.type == "fence" and is_closed(node.token, self._source)
-        )
+        if node.token.type == "fence":
+            # At the outermost level, spaces alone can stand before its last line's mark.
+            mark = re.escape(node.token.markup)
+            is_last = re.match(rf" {{0,3}}{mark}+[ \t]*\Z", self._lines[end - 1])
+            return is_last is not None and end - 1 > node.line
+        return node.token.type in ("heading_open", "hr", "math_block")
 
-    def _may_get_link(self, node: _Node) -> bool:
-        """Whether a definition right behind a block may make a link of what stands in it."""
+    def _may_change(self, node: _Node) -> bool:
+        """Whether a definition right behind a block may make a link in it, or its code is open."""
         return any(
-            child.type == "text" and "[" in child.content
+            token.meta.get("is_open")
+            or any(child.type == "text" and "[" in child.content for child in token.children or ())
             for token in self._tokens[node.start : node.end]
-            for child in token.children or ()
         )
 
     def _descend(self, span: tuple[int, int], place: _Place) -> Iterator[Cut]:

@@ -51,7 +51,7 @@ class Line:
         Return the whole HTML and what changes in the one of before; None in place of the changes
         where they have to be looked for, None where all has to be parsed.
         """
-        if len(tail) - self.at > MAX_CHARS or (self.is_heading and "#" in text):
+        if len(tail) - self.at > MAX_CHARS or "\n" in text or (self.is_heading and "#" in text):
             return None
         source = tail[self.at :].rstrip(MD_TRIM_CHARS)
         children, inner = parse_inline(source, self.references)
@@ -74,25 +74,40 @@ class Line:
 
 @dataclass
 class Row:
-    """The last row of a table, whose line goes on; it changes as a whole."""
+    """The last row of a table, and the rows behind it; each changes as a whole.
 
+    `at` and `html_at` tell where the row begins; `context`, if any, is what opens the table again
+    (cuts).
+    """
+
+    at: int
     html_at: int
     ends: str
     cells: Sequence[str]
     references: dict[str, Any]
+    begin: str
+    context: str
     _inner: dict[str, str] = field(default_factory=dict)
 
     def feed(self, text: str, tail: str, html: str) -> tuple[str, list[Change] | None] | None:
-        """Take in more of the row, as Line does."""
-        line = tail[tail.rfind("\n") + 1 :]
-        if len(line) > MAX_CHARS:
+        """Take in more of the row, or rows, as Line does."""
+        first, *others = tail[self.at :].split("\n")
+        if others and not others[-1]:
+            del others[-1]
+        if len(tail) - self.at > MAX_CHARS or not all(o.startswith(self.begin) for o in others):
             return None
-        row = self.html(line)
-        if html.startswith(row, self.html_at):
-            return html, []
-        depth = self.ends.count("</")
-        changes = [Change("drop", depth), Change("add", depth, row)]
-        return f"{html[: self.html_at]}{row}{self.ends}", changes
+        row = self.html(first)
+        rows = [self.html(line) for line in others]
+        depth, end = self.ends.count("</"), len(html) - len(self.ends)
+        is_same = html[self.html_at : end] == row
+        new = "".join(rows) if is_same else "".join([row, *rows])
+        changes = [] if is_same else [Change("drop", depth)]
+        changes += [Change("add", depth, new)] if new else []
+        html = "".join([html[: self.html_at], row, *rows, self.ends])
+        if rows:
+            self.at += len("\n".join([first, *others[:-1]])) + 1
+            self.html_at = len(html) - len(self.ends) - len(rows[-1])
+        return html, changes
 
     def html(self, line: str) -> str:
         """Return the row of a line, as markdown-it's rule cuts it."""
@@ -115,11 +130,12 @@ class Row:
         return inner
 
 
-def find(document: Document, tail: str, html: str) -> Line | Row | None:
+def find(document: Document, tail: str, html: str, context: str) -> Line | Row | None:
     """Return the line that a text ends with, if that stays what it is.
 
     Args:
         document: what the text, `tail`, and its HTML are the end of.
+        context: what opens the table again whose rows the text begins with; "" if none.
     """
     tokens = document.tokens
     at = len(tokens) - 1
@@ -131,7 +147,7 @@ def find(document: Document, tail: str, html: str) -> Line | Row | None:
         return None
     line = tail[tail.rfind("\n") + 1 :]
     if tokens[at - 1].type == "td_open":
-        return _row(document, at, line, html)
+        return _row(document, at, tail, html, context)
     return _line(document, at, tail, line.rstrip(MD_TRIM_CHARS), html, ends[0])
 
 
@@ -161,17 +177,23 @@ def _line(
     return Line(begin, html_at, ends, is_heading, document.references)
 
 
-def _row(document: Document, at: int, line: str, html: str) -> Row | None:
-    if not line.lstrip(" ").startswith("|"):
+def _row(document: Document, at: int, tail: str, html: str, context: str) -> Row | None:
+    tokens = document.tokens
+    lines = tail.split("\n")
+    indent = lines[-1][: -len(lines[-1].lstrip(" ")) or None]
+    if not lines[-1].startswith(f"{indent}|"):
         return None
-    start = at
-    while document.tokens[start].type != "tr_open":
-        start -= 1
-    cells = [cell_tag(token) for token in document.tokens[start:at] if token.type == "td_open"]
+    start = next(n for n in range(at, 0, -1) if tokens[n].type == "tr_open")
+    cells = [cell_tag(token) for token in tokens[start:at] if token.type == "td_open"]
+    if not context:
+        table = next(token for token in tokens[start::-1] if token.type == "table_open")
+        size = table.map[1] - table.map[0] if table.map and not table.level else len(lines) + 1
+        context = "\n".join([*lines[-size:][:2], "|x|", ""]) if size <= len(lines) else ""
     html_at = html.rfind("<tr>")
     end = html.rfind(_END_OF_ROW) + len(_END_OF_ROW)
-    row = Row(html_at, html[end:], cells, document.references)
-    return row if row.html(line) == html[html_at:end] else None
+    begin, row_at = f"{indent}|", len(tail) - len(lines[-1])
+    row = Row(row_at, html_at, html[end:], cells, document.references, begin, context)
+    return row if row.html(lines[-1]) == html[html_at:end] else None
 
 
 def _last_word(children: Sequence[Token], source: str) -> str:

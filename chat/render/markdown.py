@@ -80,8 +80,7 @@ def parse_inline(source: str, references: dict[str, Any]) -> tuple[Sequence[Toke
 
 
 def _env(source: str, references: dict[str, Any], *, is_open: bool) -> dict[str, Any]:
-    size = len(source)
-    budget = Budget(size * _STEPS_PER_CHAR + _FREE_CHARS, size * MAX_EXPANSION + _FREE_CHARS)
+    budget = Budget(len(source) * _STEPS_PER_CHAR + _FREE_CHARS, max_html_chars(source))
     return {"references": dict(references), "budget": budget, "is_open": is_open}
 
 
@@ -99,6 +98,11 @@ def escaped(text: str) -> str:
 def plain(text: str) -> str:
     """Return text as one paragraph that keeps its white space."""
     return f'<p class="plain">{escaped(text)}</p>'
+
+
+def max_html_chars(source: str) -> int:
+    """Return how long a source's HTML may become, in characters."""
+    return len(source) * MAX_EXPANSION + _FREE_CHARS
 
 
 def cell_tag(cell: Token) -> str:

@@ -17,15 +17,12 @@ MAX_TAIL_CHARS = 3_000
 
 @dataclass
 class Words:
-    """The end of a paragraph: the ends of what is open there, and spaces that are not shown yet."""
+    """The end of a paragraph: the ends of what is open there, how many these are, and spaces that
+    are not shown yet."""
 
     ends: str
+    depth: int
     spaces: str
-
-    @property
-    def depth(self) -> int:
-        """How many elements are open there."""
-        return self.ends.count("</")
 
     def add(self, text: str) -> str:
         """Take in words that go on, and return what of them is shown now."""
@@ -37,7 +34,7 @@ class Words:
 
 def may_go_on(tail: str, text: str) -> bool:
     """Return whether a piece is nothing but words, and not too much stands open before it."""
-    return len(tail) <= MAX_TAIL_CHARS and bool(_WORDS.fullmatch(text))
+    return len(tail) <= MAX_TAIL_CHARS and _WORDS.fullmatch(text) is not None
 
 
 def find(tail: str, html: str) -> Words | None:
@@ -49,4 +46,4 @@ def find(tail: str, html: str) -> Words | None:
         return None
     if not _WORDS.fullmatch(last[1]) or not html.endswith(last[1], 0, ends.start()):
         return None
-    return Words(ends[0], last[2])
+    return Words(ends[0], ends[0].count("</"), last[2])

@@ -21,7 +21,7 @@ from typing import Any
 
 from chat.render import code, cuts, lines, plain_words
 from chat.render.changes import Change, closing_tags, difference
-from chat.render.markdown import Document, escaped, parse, plain
+from chat.render.markdown import Document, escaped, max_html_chars, parse, plain
 from chat.render.parser import TooCostly
 
 PIECE_CHARS = 20_000
@@ -44,6 +44,7 @@ MAX_TRIES = 4
 """So many places to cut are tried at once, of a text that stands deep in others."""
 
 _SPACE = re.compile(r"\s")
+_TABLE_DEPTH = 3
 _DIGEST_BYTES = 16
 
 
@@ -77,6 +78,9 @@ class Renderer:
 
     def feed(self, text: str) -> list[Change]:
         """Take in the next piece of the text and return what it changes on the page."""
+        if self._words and plain_words.may_go_on(self._tail, text) and self._has_room_for(text):
+            # First, because most of a text is words behind words.
+            return self._add_words(self._words, text)
         text = self._with_unix_newlines(text)
         if len(text) <= PIECE_CHARS:
             return self._feed(text)
@@ -84,6 +88,8 @@ class Renderer:
         return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
 
     def _feed(self, text: str) -> list[Change]:
+        if not text:
+            return []
         if self._plain is not None:
             return _add_plain(self._plain, text)
         end = _end_of_markdown(text, self._chars)
@@ -97,12 +103,12 @@ class Renderer:
         return [*changes, *_add_plain(self._plain, text[end:])]
 
     def _feed_markdown(self, text: str) -> list[Change]:
+        if not self._code and (words := self._find_words(text)):
+            return self._add_words(words, text)
         self._pieces.append(text)
         self._chars += len(text)
         if self._code:
             return self._feed_code(self._code, text)
-        if (changes := self._add_words(text)) is not None:
-            return changes
         if (changes := self._add_to_line(text)) is not None:
             return changes
         self._tail += text
@@ -154,29 +160,37 @@ class Renderer:
         text = text.removesuffix(self._return)
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
-    def _add_words(self, text: str) -> list[Change] | None:
-        """Add plain words to the last paragraph; None where more may have changed."""
+    def _has_room_for(self, text: str) -> bool:
+        """Whether a text is Markdown as it is (_with_unix_newlines, _end_of_markdown)."""
+        return not self._return and self._chars + len(text) <= MAX_CHARS
+
+    def _find_words(self, text: str) -> plain_words.Words | None:
+        """Return where plain words go on; None where more than they may change."""
         if not plain_words.may_go_on(self._tail, text):
             return None
         self._find_line()
         self._words = self._words or plain_words.find(self._tail, self._html)
-        if self._words is None:
-            return None
+        return self._words
+
+    def _add_words(self, words: plain_words.Words, text: str) -> list[Change]:
+        self._pieces.append(text)
+        self._chars += len(text)
         self._tail += text
-        if not (shown := self._words.add(text)):
+        if not (shown := words.add(text)):
             return []
-        self._html = f"{self._html[: -len(self._words.ends)]}{shown}{self._words.ends}"
-        return [Change("add", self._words.depth, shown)]
+        self._html = f"{self._html[: -len(words.ends)]}{shown}{words.ends}"
+        return [Change("add", words.depth, shown)]
 
     def _find_line(self) -> None:
         if self._document:
-            self._line = lines.find(self._document, self._tail, self._html)
+            context = self._cut.context if self._path[-1:] == ["tbody"] else ""
+            self._line = lines.find(self._document, self._tail, self._html, context)
             self._document = None
 
     def _add_to_line(self, text: str) -> list[Change] | None:
         """Add to the last line; None where more may have changed."""
         self._find_line()
-        if self._line is None or "\n" in text or "\x00" in text:
+        if self._line is None or "\x00" in text:
             return None
         tail = self._tail + text
         if len(tail) > plain_words.MAX_TAIL_CHARS or "]:" in tail:
@@ -188,10 +202,26 @@ class Renderer:
         if found is None:
             return None
         html, changes = found
+        if len(html) > max_html_chars(tail):
+            return None
         if changes is None:
             changes = difference(self._html, html, self._path)
         self._tail, self._html, self._words = tail, html, None
+        if isinstance(self._line, lines.Row):
+            self._cut_before(self._line)
         return changes
+
+    def _cut_before(self, row: lines.Row) -> None:
+        """Cut before a row of a table that others stand before."""
+        if not row.at or not row.context:
+            return
+        if row.context != self._cut.context:
+            self._prefix, self._path = _opened(row.context, _TABLE_DEPTH)
+            self._cut = cuts.Cut(0, row.context, _TABLE_DEPTH)
+            self._references = row.references
+        self._digest.update(self._html[: row.html_at].encode())
+        self._tail, self._html = self._tail[row.at :], self._html[row.html_at :]
+        row.at = row.html_at = 0
 
     def _parse_again(self, *, is_open: bool, is_longer: bool = True) -> list[Change]:
         """Parse the tail; `is_longer` tells whether it has more lines than before."""
