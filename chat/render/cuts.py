@@ -91,7 +91,8 @@ class Finder:
 
         No more than an open list can take in what follows, once a blank line has come.
         """
-        closed = len(self._blocks)
+        formulas = [n for n, node in enumerate(self._blocks) if self._may_be_formula(node)]
+        closed = min([len(self._blocks), *formulas])
         while closed and not self._is_closed(closed - 1):
             closed -= 1
         block = self._blocks[closed - 1].token if closed else None
@@ -117,6 +118,14 @@ class Finder:
             is_last = re.match(rf" {{0,3}}{mark}+[ \t]*\Z", self._lines[end - 1])
             return is_last is not None and end - 1 > node.line
         return node.token.type in ("heading_open", "hr", "math_block")
+
+    def _may_be_formula(self, node: _Node) -> bool:
+        """Whether a paragraph may become one with what follows, up to a blank line."""
+        if node.token.type != "paragraph_open" or not node.token.map:
+            return False
+        start, end = node.token.map
+        begins = [line.lstrip(" ").startswith(("$$", "\\[")) for line in self._lines[start:end]]
+        return any(begins) and all(line.strip(" \t") for line in self._lines[end:-1])
 
     def _may_change(self, node: _Node) -> bool:
         """Whether a definition right behind a block may make a link in it, or its code is open."""

@@ -45,6 +45,11 @@ class Line:
     is_heading: bool
     references: dict[str, Any]
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether it stands in no other block, so that a blank line ends it."""
+        return self.ends.count("</") == 1
+
     def feed(self, text: str, tail: str, html: str) -> tuple[str, list[Change] | None] | None:
         """Take in more of the line, which `tail` ends with.
 
@@ -117,7 +122,9 @@ class Row:
         if texts and not texts[-1]:
             del texts[-1]
         texts += [""] * (len(self.cells) - len(texts))
-        cells = [f"{tag}{self._cell(text)}</td>" for tag, text in zip(self.cells, texts, strict=False)]
+        cells = [
+            f"{tag}{self._cell(text)}</td>" for tag, text in zip(self.cells, texts, strict=False)
+        ]
         return f"<tr>{''.join(cells)}</tr>"
 
     def _cell(self, text: str) -> str:
@@ -151,9 +158,7 @@ def find(document: Document, tail: str, html: str, context: str) -> Line | Row |
     return _line(document, at, tail, line.rstrip(MD_TRIM_CHARS), html, ends[0])
 
 
-def _line(
-    document: Document, at: int, tail: str, line: str, html: str, ends: str
-) -> Line | None:
+def _line(document: Document, at: int, tail: str, line: str, html: str, ends: str) -> Line | None:
     token, opening = document.tokens[at], document.tokens[at - 1]
     last = token.content.rpartition("\n")[2]
     is_heading = opening.type == "heading_open"
@@ -208,5 +213,5 @@ def _last_word(children: Sequence[Token], source: str) -> str:
     word = last.content[at:]
     if not _WORD.fullmatch(word) or not source.endswith(word):
         return ""
-    is_open = any([child.type == "text" and _MARK.search(child.content) for child in children])
-    return "" if is_open else word
+    marks = [child for child in children if child.type == "text" and _MARK.search(child.content)]
+    return "" if marks else word

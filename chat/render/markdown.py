@@ -141,9 +141,7 @@ def _fence(token: Token, env: dict[str, Any]) -> str:
     language = language if _LANGUAGE.match(language) else ""
     is_plain = env["is_open"] and token.meta.get("is_open")
     code = (
-        escaped(token.content)
-        if is_plain
-        else highlight.highlight(token.content, language.lower())
+        escaped(token.content) if is_plain else highlight.highlight(token.content, language.lower())
     )
     env["budget"].spend_chars(len(code))
     named = f' data-language="{html.escape(language)}"' if language else ""

@@ -123,7 +123,7 @@ class _BlockParser(ParserBlock):
 def _by_start(ruler: Ruler[Any], starts: Mapping[str, str]) -> tuple[dict[str, _Rules], _Rules]:
     """Return a chain's rules by the characters that they begin with, and those for others."""
     rules = list(zip(ruler.get_active_rules(), ruler.getRules(""), strict=True))
-    chosen = {
+    chosen: dict[str, _Rules] = {
         start: [rule for name, rule in rules if start in starts.get(name, start)]
         for start in set("".join(starts.values()))
     }
@@ -136,7 +136,8 @@ def _choose_inline_rules(ruler: Ruler[Any]) -> None:
 
     def chosen_rule(state: StateInline, silent: bool) -> bool:
         state.env["budget"].spend_step()
-        for rule in chosen.get(state.src[state.pos], others):
+        # any() would make a generator at each place.
+        for rule in chosen.get(state.src[state.pos], others):  # noqa: SIM110
             if rule(state, silent):
                 return True
         return False
@@ -168,7 +169,7 @@ def _adapt(state: StateCore) -> None:
             inline = state.tokens[number + 2]
             box = Token("text", "", 0, content=_BOXES[token.meta["checked"]])
             inline.children = [box, *(inline.children or [])]
-        if token.children and any([child.type == "image" for child in token.children]):
+        if token.children and "image" in [child.type for child in token.children]:
             token.children = _without_images(token.children)
     if state.env["is_open"]:
         last = next((t for t in reversed(state.tokens) if t.nesting != -1), None)

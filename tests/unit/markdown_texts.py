@@ -157,3 +157,37 @@ _NOISE = [
 ]
 
 noise = st.lists(st.sampled_from(_NOISE), max_size=60).map("".join)
+
+_PARTS_OF_LINES = [
+    *("a ", "word ", "words and ", "**b** ", "*c* ", "_d_ ", "`e` ", "~~f~~ ", "$x$ ", "$5 "),
+    *(
+        "[g](https://a.example/h_i) ",
+        "![j](https://a.example/k) ",
+        "[1] ",
+        "\\(l\\) ",
+        "snake_case ",
+    ),
+    *(
+        "**",
+        "*",
+        "`",
+        "[",
+        "](",
+        "$",
+        "\\",
+        "|",
+        "\\|",
+        "#",
+        "!",
+        "<",
+        "&amp; ",
+        "é ",
+        "中文",
+        "\u00a0",
+    ),
+    *("| ", "|---|---|\n", "| m | n |\n|---|---|\n", "| o | p |\n", "- ", "  ", "1. ", "> ", "## "),
+    *("[x] ", "\n", "\n", "\n\n", "---\n", "```\n", "$$\n", "\t"),
+]
+
+lines = st.lists(st.sampled_from(_PARTS_OF_LINES), max_size=25).map("".join)
+"""Lines of words and marks, as they stand in paragraphs, items and tables."""

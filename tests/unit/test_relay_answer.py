@@ -21,8 +21,9 @@ from chat.events import Entry
 from chat.models import Generation, Message
 from chat.relay.answer import LiveAnswer
 from chat.render import render_blocks
-from chat.render.renderer import MAX_TAIL_CHARS
+from chat.render.tail import MAX_CHARS as MAX_TAIL_CHARS
 from chat.transcript import MessageView
+from chat.words import clean
 from tests.unit.cuttings import cut_texts
 from tests.unit.shown_page import Element, ShownPage
 
@@ -333,7 +334,7 @@ def test_any_cut_of_the_socket_gives_a_fresh_page(
 @given(cut_texts())
 def test_what_is_shown_is_how_the_text_begins(pieces: list[str]) -> None:
     reader = Reader(log_of(*text_events(pieces)))
-    whole = re.sub(r"\s", "", "".join(pieces))
+    whole = re.sub(r"\s", "", clean("".join(pieces)))
     for _ in reader.log:
         reader.read(1)
         body = visible_text(reader.page.by_id(BODY_ID))

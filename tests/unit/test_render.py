@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from chat.render import Change, Renderer, digest_of, render, render_open
 from chat.render.markdown import plain
-from chat.render.renderer import MAX_TAIL_CHARS
+from chat.render.tail import MAX_CHARS as MAX_TAIL_CHARS
 from tests.unit.cuttings import all_cuttings, cut, cut_texts
-from tests.unit.markdown_texts import EXAMPLES, Writer, noise
+from tests.unit.markdown_texts import EXAMPLES, Writer, lines, noise
 from tests.unit.rendered_page import RenderedPage, grown, parse
 
 # Thousands of texts: to trace them would take longer than all that is traced.
@@ -139,6 +139,84 @@ def test_words_in_a_list_go_to_their_item() -> None:
     renderer = Renderer()
     renderer.feed("- one\n- two words ")
     assert renderer.feed("more") == [Change("add", 3, " more")]
+
+
+GROWING_LINES = [
+    "Some words, **strong ones** and `code` of [a link](https://a.example/b_c), *soft*.\n\n- next",
+    "Costs $5 and $x$ or 2 * 3, a snake_case, \\*stars\\* &amp; <b> ![i](https://a.example/i) so.",
+    "See [this] and that [1].\n\n[this]: https://a.example",
+    "# A heading # of *some* words # here #\n\n## Another\n\n---\n\ntext",
+    "- [x] done **well** so\n- [ ] to `do`\n- [a](https://a.example) link",
+    "1. one *item*\n2. two\n\n   three ~~four~~ five\n   six\n3. seven",
+    "> quoted **words** of\nmore `words` here\n> and\n\nout",
+    "Two words  \nof *one\nparagraph* and more\nwords\n---\nagain",
+    "| a | b |\n|---|:-:|\n| one `x` | **two** more |\n| three\n| a \\| b | c | d\n| f |\n\nmore",
+    "- | a | b |\n  |---|---|\n  | *c* d | e |\n  | f | g |\n  | h |\n- i",
+    "> | a |\n> |---|\n> | *b* c |\n> | d |",
+    "Before.\n\n| a |\n|---|\n| b |\n| c |\n| d |\n- item",
+    "| a |\n|---|\n| b |\n  | c |\n\t| d |\n    | e |\n",
+    "word\u00a0 and **strong** \u3000\u00a0\n\nmore",
+]
+# What they are turns out later on.
+TURNING_LINES = [
+    "$x$ is 5",
+    "\\$a$ is 5",
+    "~~~\nx\n    ~~~\n~~~\n\nmore",
+    "$$\n# x\n$$\n\n\\[\n- x\n\\]\n\nmore",
+    "> ```py\n> x\n\n- ~~~py\n  x\n\nmore",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("text", GROWING_LINES)
+def test_a_line_grows_as_the_whole_shows_it(text: str, size: int) -> None:
+    renderer, page = Renderer(), RenderedPage()
+    for at in range(0, len(text), size):
+        for change in renderer.feed(text[at : at + size]):
+            page.apply(change)
+        # A link whose definition comes last is none in what was closed before.
+        assert page.html == render_open(text[: at + size]) or "[this]:" in text
+    for change in renderer.close():
+        page.apply(change)
+    assert page.html == render(text)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("text", TURNING_LINES)
+def test_a_line_that_turns_out_to_be_something_else(text: str, size: int) -> None:
+    _, page = grown([text[at : at + size] for at in range(0, len(text), size)])
+    assert page.html == render(text)
+
+
+@given(lines, st.randoms(use_true_random=False))
+def test_any_lines_grow_into_the_whole(text: str, chance: random.Random) -> None:
+    renderer, page = grown(random_cutting(text, chance))
+    whole = render(text)
+    assert (page.html == whole) == (renderer.digest == digest_of(whole))
+    assert page.html == whole or "]:" in text
+
+
+def test_of_a_line_only_the_end_is_sent() -> None:
+    renderer = Renderer()
+    renderer.feed("Some **words** and ")
+    assert renderer.feed("`code` of ") == [Change("add", 1, " <code>code</code> of")]
+
+
+def test_of_a_table_only_the_last_row_is_sent() -> None:
+    renderer = Renderer()
+    renderer.feed("| a | b |\n|---|---|\n| c | d |\n")
+    row = "<tr><td>e</td><td></td></tr>"
+    assert renderer.feed("| e") == [Change("add", 3, row)]
+    row = "<tr><td>e</td><td>f</td></tr>"
+    assert renderer.feed(" | f |\n") == [Change("drop", 3), Change("add", 3, row)]
+    assert renderer.parsed_chars < 20
+
+
+def test_many_short_links_to_a_long_address_are_plain_text() -> None:
+    text = f"[a]: https://a.example/{'b' * 3_000}\n\nWords and " + "[a] " * 400
+    renderer, page = grown([text[at : at + 12] for at in range(0, len(text), 12)])
+    assert page.html == plain(text)
+    assert renderer.digest == digest_of(page.html)
 
 
 def test_open_code_is_added_line_by_line() -> None:
