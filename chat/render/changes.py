@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)(?:[^>\"]|\"[^\"]*\")*>")
-_ENDS = re.compile(r"(?:</[a-z][a-z0-9-]*>)*\Z")
 _VOID = frozenset({"br", "hr"})
 
 # Elements that hold elements alone: a last child can be taken away, and others be added.
 _CONTAINERS = frozenset({"ul", "ol", "li", "blockquote", "div", "pre", "table", "tbody"})
 # Of a table whole rows change. HTML has no way to write a part of one that stands alone.
 _WHOLE = frozenset({"table", "tr"})
+_PARTS = ("<thead", "<tbody", "<th", "<td")
 
 
 class Change(NamedTuple):
@@ -39,8 +39,12 @@ def difference(old: str, new: str, path: Sequence[str] = ()) -> list[Change]:
         path: names of the elements that are open where both begin, from the outside; what they
             hold already stays.
     """
+    if old == new:
+        return []
+    if (added := _added(old, new)) is not None:
+        return [added]
     opened = "".join(f"<{tag}>" for tag in path)
-    return [] if old == new else _in_container(opened + old, opened + new, 0)
+    return _in_container(opened + old, opened + new, 0)
 
 
 def in_parts(change: Change, max_chars: int) -> list[Change]:
@@ -64,8 +68,42 @@ def in_parts(change: Change, max_chars: int) -> list[Change]:
 
 def closing_tags(markup: str) -> list[str]:
     """Return the closing tags that markup ends with, in order."""
-    ends = _ENDS.search(markup)
-    return [f"{tag}>" for tag in ends[0].split(">")[:-1]] if ends else []
+    tags: list[str] = []
+    end = len(markup)
+    while markup.endswith(">", 0, end):
+        start = markup.rfind("<", 0, end)
+        if not markup.startswith("</", start):
+            break
+        tags.append(markup[start:end])
+        end = start
+    return tags[::-1]
+
+
+def _added(old: str, new: str) -> Change | None:
+    """Return what is added to the deepest last element, if that is all; most changes are so."""
+    tags = closing_tags(old)
+    for depth in range(len(tags), -1, -1):
+        end = "".join(tags[len(tags) - depth :])
+        begin = len(old) - len(end)
+        if not new.startswith(old[:begin]):
+            return None
+        markup = new[begin : len(new) - len(end)]
+        if markup and new.endswith(end) and _stands_alone(markup):
+            return Change("add", depth, markup)
+    return None
+
+
+def _stands_alone(markup: str) -> bool:
+    """Whether markup closes what it opens, and no more, and is no part of a row or a table."""
+    if markup.startswith(_PARTS):
+        return False
+    level = 0
+    for tag in _TAG.finditer(markup):
+        if tag[2] not in _VOID:
+            level += -1 if tag[1] else 1
+        if level < 0:
+            return False
+    return level == 0
 
 
 def _in_container(old: str, new: str, depth: int) -> list[Change]:
