@@ -43,6 +43,11 @@ def split_ready(text: str) -> tuple[str, str]:
     """Return (what ends with a whole word, the rest that has to wait for its end)."""
     if not text or text[-1] in " \n":
         return text, ""  # What follows begins a word.
+    if (end := text[-LONGEST_WORD - 1 :]).isascii():
+        # As below; each character is a grapheme.
+        word = "" if end[-1].isspace() else end.rsplit(None, 1)[-1]
+        held = len(word) if len(word) <= LONGEST_WORD else 1
+        return text[: len(text) - held], text[len(text) - held :]
     graphemes = _last_graphemes(text)
     if graphemes[-1].isspace():
         return text, ""

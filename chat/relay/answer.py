@@ -171,7 +171,7 @@ class LiveAnswer:
         self._changes, self._is_wait_new = [], False
         told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
         is_new = told is None or told[0] != self._told[0] or is_wait_new
-        if is_new or any(isinstance(change, str) for change in changes):
+        if is_new or [change for change in changes if isinstance(change, str)]:
             changes.append(self._status())
         elif told != self._told:
             changes.append(fragments.more_progress(self.view()))

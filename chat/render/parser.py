@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.parser_block import ParserBlock
 from markdown_it.ruler import Ruler
 from markdown_it.rules_block import StateBlock
-from markdown_it.rules_core import StateCore
+from markdown_it.rules_core import StateCore, normalize
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -146,6 +146,12 @@ def _choose_inline_rules(ruler: Ruler[Any]) -> None:
     ruler.enableOnly(["chosen"])
 
 
+def _normalize(state: StateCore) -> None:
+    """As the library's, which few texts need."""
+    if "\r" in state.src or "\0" in state.src:
+        normalize(state)
+
+
 def _inline(state: StateCore) -> None:
     """Parse what stands in paragraphs, headings and cells; most cells are nothing but text."""
     inline = state.md.inline
@@ -221,6 +227,7 @@ def markdown_parser() -> MarkdownIt:
         double_inline=True,
         allow_blank_lines=False,
     )
+    markdown.core.ruler.at("normalize", _normalize)
     markdown.core.ruler.at("inline", _inline)
     markdown.core.ruler.push("adapt", _adapt)
     block.choose_rules()

@@ -36,7 +36,7 @@ from tests.load.texts import Kind, pieces
 READING, NOTING = 67, 58
 # psycopg is written in Python to a larger part than SQLite's driver.
 COMMITTING = 42 if settings.IS_SQLITE else 77
-RENDERING, RENDERING_MARKDOWN = 97, 463
+RENDERING, RENDERING_MARKDOWN = 96, 442
 
 DELTAS = 400
 GROUP = 20
