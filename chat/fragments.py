@@ -33,6 +33,7 @@ EVERYTHING = -1
 
 # Python's JSON encoder takes longer to begin than to encode a step.
 _quoted = json.encoder.encode_basestring
+_NULL = "null"
 _DROPS = {"add": 0, "drop": 1, "reset": EVERYTHING}
 
 
@@ -78,14 +79,10 @@ def steps_frame(
         seq, held: the position that it leads to; None where it leads to none that could be gone
             on from.
     """
-    parts = [f"[{generation_id},{_number(seq)},{_number(held)}"]
+    parts = [f"[{generation_id},{_NULL if seq is None else seq},{_NULL if held is None else held}"]
     for element_id, depth, drops, markup in steps:
         parts.append(f"[{_quoted(element_id)},{depth},{drops},{_quoted(markup)}]")
     return f"{','.join(parts)}]"
-
-
-def _number(number: int | None) -> str:
-    return "null" if number is None else str(number)
 
 
 def block_name(element_id: str, view: BlockView) -> SafeString:

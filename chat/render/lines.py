@@ -25,6 +25,8 @@ MAX_CHARS = 1_000
 _LETTER = re.compile(r"[^\W\d_]")
 # What may begin a box of a task list, a definition, a formula or code, once more of it has come.
 _UNDECIDED = ("[", "$", "\\", "```", "~~~")
+# A formula, if the paragraph comes to its end.
+_FORMULA = re.compile(r"^[ \t]*(?:\$\$|\\\[)", re.MULTILINE)
 _ENDS = re.compile(r"(?:</(?:p|li|ul|ol|blockquote|h[1-6]|t[dr]|tbody|table|div)>)+\Z")
 _END_OF_ROW = "</td></tr>"
 # What may begin something that holds a space.
@@ -110,6 +112,7 @@ class Row:
         changes += [Change("add", depth, new)] if new else []
         html = "".join([html[: self.html_at], row, *rows, self.ends])
         if rows:
+            self._inner.clear()
             self.at += len("\n".join([first, *others[:-1]])) + 1
             self.html_at = len(html) - len(self.ends) - len(rows[-1])
         return html, changes
@@ -162,6 +165,8 @@ def _line(document: Document, at: int, tail: str, line: str, html: str, ends: st
     token, opening = document.tokens[at], document.tokens[at - 1]
     last = token.content.rpartition("\n")[2]
     is_heading = opening.type == "heading_open"
+    if _FORMULA.search(token.content):
+        return None
     # A text that begins within a line is that line's end.
     is_last = line.endswith(last) or ("\n" not in tail and last.endswith(line))
     if not is_last or not _LETTER.search(last) or last.startswith(_UNDECIDED):

@@ -162,6 +162,8 @@ TURNING_LINES = [
     "$x$ is 5",
     "\\$a$ is 5",
     "~~~\nx\n    ~~~\n~~~\n\nmore",
+    "$$\nword and more $$\n\nmore",
+    "\\[\nword and more \\]\n\nmore\n\\[ a\n b \\]\n\nmore",
     "$$\n# x\n$$\n\n\\[\n- x\n\\]\n\nmore",
     "> ```py\n> x\n\n- ~~~py\n  x\n\nmore",
 ]
@@ -181,7 +183,7 @@ def test_a_line_grows_as_the_whole_shows_it(text: str, size: int) -> None:
     assert page.html == render(text)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 8, 12])
 @pytest.mark.parametrize("text", TURNING_LINES)
 def test_a_line_that_turns_out_to_be_something_else(text: str, size: int) -> None:
     _, page = grown([text[at : at + size] for at in range(0, len(text), size)])
