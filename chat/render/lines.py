@@ -195,11 +195,11 @@ def _row(document: Document, at: int, tail: str, html: str, context: str) -> Row
         return None
     start = next(n for n in range(at, 0, -1) if tokens[n].type == "tr_open")
     cells = [cell_tag(token) for token in tokens[start:at] if token.type == "td_open"]
-    if not context:
+    html_at = html.rfind("<tr>")
+    if not context or "</table>" in html[:html_at]:
         table = next(token for token in tokens[start::-1] if token.type == "table_open")
         size = table.map[1] - table.map[0] if table.map and not table.level else len(lines) + 1
         context = "\n".join([*lines[-size:][:2], "|x|", ""]) if size <= len(lines) else ""
-    html_at = html.rfind("<tr>")
     end = html.rfind(_END_OF_ROW) + len(_END_OF_ROW)
     begin, row_at = f"{indent}|", len(tail) - len(lines[-1])
     row = Row(row_at, html_at, html[end:], cells, document.references, begin, context)

@@ -166,7 +166,9 @@ class Tail:
         """Cut before a row of a table that others stand before."""
         if not row.at or not row.context:
             return
-        self._cut_at(cuts.Cut(0, row.context, _TABLE_DEPTH), row.references, row.html_at)
+        # A table that was cut already may stand in a list.
+        depth = self._cut.depth if row.context == self._cut.context else _TABLE_DEPTH
+        self._cut_at(cuts.Cut(0, row.context, depth), row.references, row.html_at)
         self._text = self._text[row.at :]
         row.at = row.html_at = 0
         self._line = row

@@ -214,6 +214,18 @@ def test_of_a_table_only_the_last_row_is_sent() -> None:
     assert renderer.parsed_chars < 20
 
 
+def test_a_table_behind_another_one_in_a_list() -> None:
+    rows = "  | {} |\n  |---|\n" + "  | *b* |\n" * 6
+    text = (
+        f"- {rows.format('a').lstrip()}\n{rows.format('c')}\n" * 8
+        + "  d\n\n| e |\n|---|\n| f |\n g"
+    )
+    for size in (1, 5, 12, 30):
+        renderer, page = grown([text[at : at + size] for at in range(0, len(text), size)])
+        assert page.html == render(text)
+        assert renderer.parsed_chars < 100
+
+
 def test_many_short_links_to_a_long_address_are_plain_text() -> None:
     text = f"[a]: https://a.example/{'b' * 3_000}\n\nWords and " + "[a] " * 400
     renderer, page = grown([text[at : at + 12] for at in range(0, len(text), 12)])
