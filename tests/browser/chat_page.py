@@ -26,6 +26,13 @@ _PUT = """(field, text) => {
     field.dispatchEvent(new Event("input", {bubbles: true}));
 }"""
 
+_ENDED = """(patienceMs) => new Promise((resolve, reject) => {
+  const look = () => document.querySelector(".send-button") && resolve();
+  document.addEventListener("htmx:oobAfterSwap", look);
+  setTimeout(reject, patienceMs, new Error("the answer has not ended"));
+  look();
+})"""
+
 
 class ChatPage:
     """One tab with the chat, and names for what stands on it."""
@@ -72,6 +79,13 @@ class ChatPage:
         """Wait until the answer has ended, however it did."""
         expect(self.send_button).to_be_visible()
         expect(self.answers.last).not_to_have_attribute("aria-busy", "true")
+
+    def await_end(self, timeout_s: float) -> None:
+        """Wait for the end of an answer that is written, as `expect_end` does.
+
+        The page is not asked again and again, which would cost it more than what is measured.
+        """
+        self.page.evaluate(_ENDED, timeout_s * 1000)
 
     def another_tab(self) -> ChatPage:
         """Open the same address in another tab of the same browser."""

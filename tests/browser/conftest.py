@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,22 +20,12 @@ from playwright.sync_api import (
 
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import CONVERSATION, ChatPage
+from tests.browser.chromium import ChromiumIsMissing, launch
 from tests.browser.problems import Problems
 from tests.proxy import Proxy
 from tests.site_process import ADMIN_PASSWORD, SiteProcess
 from tests.visitor import Visitor
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WITHOUT_CHROMIUM = (
-    "Chromium is missing: install it with `apt-get install chromium` or "
-    "`playwright install chromium`, or name it in the variable CHROMIUM."
-)
 TIMEOUT_S = 120.0  # a slow machine takes 30 s for a click beside a megabyte of text
 
 NewContext = Callable[..., BrowserContext]
@@ -54,20 +43,14 @@ class Person(NamedTuple):
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=TIMEOUT_S * 1000)
     with sync_playwright() as playwright:
-        path = _chromium(playwright.chromium.executable_path)
-        if path is None:
+        try:
+            opened = launch(playwright)
+        except ChromiumIsMissing as error:
             if os.environ.get("CI") == "true":
-                pytest.fail(WITHOUT_CHROMIUM, pytrace=False)
-            pytest.skip(WITHOUT_CHROMIUM)
-        opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+                pytest.fail(str(error), pytrace=False)
+            pytest.skip(str(error))
         yield opened
         opened.close()
-
-
-def _chromium(of_playwright: str) -> str | None:
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = (shutil.which(name) for name in (*names, of_playwright) if name)
-    return next((path for path in found if path), None)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, _chromium
+from tests.browser.chromium import launch
 from tests.site_process import ROOT, SiteProcess
 
 FOLDER = ROOT / "test-results" / "screenshots"
@@ -39,9 +39,7 @@ def opened() -> Iterator[tuple[Browser, str]]:
         tempfile.TemporaryDirectory() as folder,
         SiteProcess(Path(folder), SITE) as site,
         sync_playwright() as playwright,
-        playwright.chromium.launch(
-            executable_path=_chromium(playwright.chromium.executable_path), args=list(ARGUMENTS)
-        ) as browser,
+        launch(playwright) as browser,
     ):
         yield browser, f"{site.base_url}/styleguide/"
 

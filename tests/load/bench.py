@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.load import costs, figures, growth, moments, openings, stages
+from tests.load import browser, costs, figures, growth, moments, openings, stages
 from tests.load.figures import Figure
 from tests.load.size import QUICK, Size
 from tests.load.workbench import Workbench
@@ -29,6 +29,7 @@ ROWS: Mapping[str, Callable[[Workbench, Size], Iterator[Figure]]] = {
     "long": growth.long,
     "conversations": openings.conversations,
     "start": openings.start,
+    "browser": browser.browser,
 }
 NAMES = (*costs.TRIALS, *ROWS)
 

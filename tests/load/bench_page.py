@@ -2,15 +2,13 @@
 
 Chromium shows an answer of 20,000 deltas while the model server sends it, takes keys and a click
 meanwhile, and opens a conversation of 500 messages. Times of the main thread are processor time
-(Chrome DevTools Protocol, "Performance.enable", threadTicks): what else runs on the machine does
-not count. Tasks and input are timed by the clock (W3C Long Tasks, Event Timing).
+(main_thread.py); tasks and input are timed by the clock (W3C Long Tasks, Event Timing).
 """
 
 from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,19 +17,22 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 import tests.environment  # noqa: F401  (sets the environment)
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage
-from tests.browser.conftest import ARGUMENTS, sign_in
+from tests.browser.chromium import launch
+from tests.browser.conftest import sign_in
 from tests.load.bench_render import mixed, text_of
+from tests.load.main_thread import MainThread
 from tests.site_process import ADMIN_PASSWORD, ROOT, SiteProcess
 
 DELTA_CHARS = 12
 DELTAS = int(os.environ.get("DELTAS", "20000"))
 WIRE_DELTAS = 1_500
+PATIENCE_S = 120.0
 SLOWEST = """
 window.slowest = { longtask: 0, event: 0 };
 for (const type in slowest) {
@@ -43,12 +44,6 @@ document.addEventListener("DOMContentLoaded", () => {
   requestAnimationFrame(() => setTimeout(() => (window.readableMs = performance.now())));
 });
 """
-# Asking a page again and again would cost it more than what is measured.
-ENDED = """() => new Promise((resolve) => {
-  document.addEventListener("htmx:oobAfterSwap", () => {
-    if (document.querySelector(".send-button")) resolve();
-  });
-})"""
 
 
 @dataclass
@@ -72,9 +67,7 @@ def signed_in() -> Iterator[tuple[ChatPage, DemoThread, SiteProcess]]:
         DemoThread() as model,
         sync_playwright() as playwright,
         SiteProcess(Path(folder), {"ANTHROPIC_BASE_URL": model.base_url}) as site,
-        playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
-        ) as browser,
+        launch(playwright) as browser,
     ):
         context = browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
         context.add_init_script(SLOWEST)
@@ -98,12 +91,11 @@ def _gzipped(files: list[Path]) -> int:
 def streaming(chat: ChatPage, model: DemoThread) -> Iterator[Figure]:
     """Measure the main thread while a long answer comes at 100 deltas a second."""
     _begin(chat, model, "long")
-    session = chat.page.context.new_cdp_session(chat.page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    begin, begun_at = _busy_s(session), time.monotonic()
-    chat.page.evaluate(ENDED)
+    thread = MainThread(chat.page)
+    begin, begun_at = thread.busy_s, time.monotonic()
+    chat.await_end(DELTAS / 100 + PATIENCE_S)
     seconds = time.monotonic() - begun_at
-    busy_ms = (_busy_s(session) - begin) * 1000 / seconds
+    busy_ms = (thread.busy_s - begin) * 1000 / seconds
     yield Figure(f"main thread a second, {DELTAS:,} deltas at 100/s", busy_ms, 100, "ms")
     yield Figure("longest task meanwhile", chat.page.evaluate("slowest.longtask"), 50, "ms")
 
@@ -157,12 +149,6 @@ def opening(chat: ChatPage, site: SiteProcess) -> Iterator[Figure]:
     expect(chat.answers.last).to_be_visible()
     readable_ms = chat.page.evaluate("readableMs")
     yield Figure("opening 500 messages, until they can be read", readable_ms, 1000, "ms")
-
-
-def _busy_s(session: CDPSession) -> float:
-    """Return the processor time that the main thread has spent on tasks, in seconds."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
 
 
 def main() -> None:

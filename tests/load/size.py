@@ -23,6 +23,8 @@ class Size:
     messages: int = 2_000
     conversations: int = 10_000
     loads: int = 9
+    page_deltas: int = 2_000
+    long_page_deltas: int = 20_000
     starts: int = 3
 
     @property
@@ -43,5 +45,7 @@ QUICK = Size(
     messages=100,
     conversations=100,
     loads=3,
+    page_deltas=200,
+    long_page_deltas=800,
     starts=1,
 )
