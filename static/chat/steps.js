@@ -1,20 +1,29 @@
 // Takes frames: most are steps of a text that grows (chat/fragments.py), htmx swaps the others.
-const PART_BLOCKS = 12;
+const PART_SIZE = 12;
 
 // What grows is laid out with all that stands beside it. So the blocks of a long text stand in
-// parts, which cost nothing where they are out of sight (chat.css).
-const lastPart = (text) => (text?.lastElementChild?.className === "part" ? text.lastElementChild : text);
+// parts, and those in parts again, which cost nothing where they are out of sight (chat.css).
+const isPart = (element) => element?.className === "part";
+const addPart = (place) => place.appendChild(Object.assign(document.createElement("div"), { className: "part" }));
+const hasRoom = (place) => place.childElementCount < PART_SIZE;
+
+const lastPart = (text) => {
+  let part = text;
+  while (isPart(part?.lastElementChild)) part = part.lastElementChild;
+  return part;
+};
 
 const dropLast = (text) => {
-  const part = lastPart(text);
+  let part = lastPart(text);
   part.lastElementChild?.remove();
-  if (part !== text && !part.firstChild) part.remove();
+  for (; part !== text && !part.firstChild; part = lastPart(text)) part.remove();
 };
 
 const partToGrow = (text) => {
   const part = lastPart(text);
-  if (part.childElementCount < PART_BLOCKS) return part;
-  return text.appendChild(Object.assign(document.createElement("div"), { className: "part" }));
+  if (hasRoom(part)) return part;
+  const around = part.parentElement;
+  return addPart(isPart(around) && hasRoom(around) ? around : addPart(text));
 };
 
 const takeStep = ([id, depth, drops, markup]) => {
