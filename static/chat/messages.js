@@ -23,8 +23,12 @@ const follow = () => {
 };
 
 list.addEventListener("scroll", noteReader);
-// The reader may have moved so lately that the scroll event comes after the next words.
-document.addEventListener("frame", noteReader); // socket.js
+// The reader may have moved so lately that the scroll event comes after the next words. These are
+// followed as soon as they stand there: done within a frame, its scroll event takes another one.
+document.addEventListener("frame", () => {
+  noteReader();
+  queueMicrotask(() => isFollowing && !document.hidden && follow()); // behind steps.js
+});
 
 // An answer is busy for as long as its status says so.
 list.addEventListener("htmx:oobAfterSwap", () => {
