@@ -103,6 +103,7 @@ def _figures(answers: list[Shown], what: str, most_s: float) -> Iterator[Figure]
         "busy_s": [answer.busy_s for answer in answers],
         "used_s": [answer.used_s for answer in answers],
         "tenths_s": [answer.tenths_s for answer in answers],
+        "batches": [len(answer.delays_us) for answer in answers],
     }
     delays = {
         "last_ms": summary(last_us),
