@@ -8,7 +8,7 @@ says that there may be more. Nothing here knows what an event means.
 
 from __future__ import annotations
 
-from chat.events.commit import Committer, Log, LogClosed, topic
+from chat.events.commit import Committer, Log, LogClosed, end_topic, topic
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
 from chat.events.follow import Follower, follow, read
@@ -24,6 +24,7 @@ __all__ = [
     "Follower",
     "Log",
     "LogClosed",
+    "end_topic",
     "follow",
     "insert_entries",
     "look_interval_s",

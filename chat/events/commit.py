@@ -224,6 +224,8 @@ class Committer:
             if log.generation_id in written:
                 log.committed(entries)
                 ring(topic(log.generation_id))
+                if entries[-1].kind == "message_stop":
+                    ring(end_topic(log.generation_id))
             else:
                 log.refused(LogClosed(f"generation {log.generation_id}"))
         # Once for all: a number for each event would cost more than the event.
@@ -241,3 +243,8 @@ def _measure(committed: list[list[Entry]], began: float) -> None:
 
 def topic(generation_id: int) -> str:
     return f"generation-{generation_id}"
+
+
+def end_topic(generation_id: int) -> str:
+    """Is rung when a request has ended, and with it the last words for now have come."""
+    return f"generation-{generation_id}-end"

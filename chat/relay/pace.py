@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 
 from chat import fragments
-from chat.events import Entry, Follower
+from chat.events import Bell, Entry, Follower, end_topic
 from chat.relay.answer import LiveAnswer
 from chat.relay.position import Position
 from chat.threads import in_thread
@@ -64,13 +64,12 @@ class Pace:
             self._least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
             self._events, self._counted_from = 0, now
 
-    async def wait(self, began_at: float, took_s: float, *, is_behind: bool) -> None:
-        """Wait until the next batch is due; arguments as those of `next_at`."""
+    async def wait(self, began_at: float, took_s: float, end: Bell, *, is_behind: bool) -> None:
+        """Wait until the next batch is due, or `end` is rung; arguments as those of `next_at`."""
         loop = asyncio.get_running_loop()
         due_at = self.next_at(began_at, took_s, is_behind=is_behind)
         pause_s = due_at - loop.time()
-        if pause_s > 0:
-            await asyncio.sleep(pause_s)
+        if pause_s > 0 and not await end.wait(pause_s):
             self._late_s = loop.time() - due_at
 
     def next_at(self, began_at: float, took_s: float, *, is_behind: bool) -> float:
@@ -90,13 +89,15 @@ class Pace:
 async def paced(
     answer: LiveAnswer, generation_id: int, position: Position
 ) -> AsyncGenerator[str, None]:
-    """Yield an answer's frames as its log grows: the first at once, then 30 a second on average."""
+    """Yield an answer's frames as its log grows: the first and the last at once, others paced."""
     loop = asyncio.get_running_loop()
     held_since: float | None = None
     announced_at = loop.time()
     pace = Pace(announced_at)
-    with Follower(generation_id, position.seq) as follower:
+    end = Bell(end_topic(generation_id))
+    with Follower(generation_id, position.seq) as follower, end:
         while not follower.has_ended:
+            end.clear()
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
             entries = await follower.next(timeout_s)
             now = loop.time()
@@ -118,7 +119,7 @@ async def paced(
             for frame in noted(frames, position):
                 yield frame
             if frames:
-                await pace.wait(now, took_s, is_behind=follower.is_behind)
+                await pace.wait(now, took_s, end, is_behind=follower.is_behind)
 
 
 async def take_in(answer: LiveAnswer, entries: list[Entry], *, overdue: bool) -> list[str]:

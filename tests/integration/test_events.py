@@ -538,3 +538,14 @@ async def test_large_events_are_read_by_their_size(new_log: NewLog) -> None:
 async def test_small_events_are_read_by_their_number(new_log: NewLog) -> None:
     parts = await read_in_parts(await written(new_log, READ_ROWS + 1))
     assert [len(part) for part in parts] == [READ_ROWS, 1]
+
+
+async def test_end_of_a_request_is_rung(new_log: NewLog) -> None:
+    log = await new_log()
+    with events.Bell(events.end_topic(log.generation_id)) as bell:
+        await log.append(*delta("more"))
+        await log.flush()
+        assert not await bell.wait(0)
+        await log.append("message_stop", {"type": "message_stop"})
+        await log.flush()
+        assert await bell.wait(0)

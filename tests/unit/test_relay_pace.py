@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
 
+from chat.events import Bell
 from chat.relay.pace import (
     CROWD_INTERVAL_S,
     CROWD_PER_S,
@@ -60,3 +62,12 @@ def test_past_comes_soon_whatever_it_takes() -> None:
     pace = Pace(0.0)
     due_at = [pace.next_at(60.0, 1.0, is_behind=True) for _ in range(10)]
     assert all(b - a == pytest.approx(FRAME_INTERVAL_S) for a, b in pairwise(due_at))
+
+
+@pytest.mark.asyncio
+async def test_last_words_do_not_wait() -> None:
+    due_at = asyncio.get_running_loop().time() + 3600
+    with Bell("end") as end:
+        end.ring()
+        async with asyncio.timeout(10):
+            await Pace(due_at).wait(due_at, 0.0, end, is_behind=False)
