@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import socket
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -115,6 +116,12 @@ class Socket(asyncio.Protocol):
     def close(self) -> None:
         self._transport.abort()
 
+    @property
+    def network(self) -> socket.socket:
+        """The connection, whose counters tell what has passed."""
+        found: socket.socket = self._transport.get_extra_info("socket")
+        return found
+
     def _open(self) -> bool:
         start, found, rest = self._data.partition(b"\r\n\r\n")
         if not found:
@@ -163,7 +170,7 @@ async def open_socket(
 ) -> Socket:
     """Open a websocket. Raises: OSError, TimeoutError."""
     loop = asyncio.get_running_loop()
-    transport, socket = await loop.create_connection(lambda: Socket(take, end), HOST, port)
+    transport, opened = await loop.create_connection(lambda: Socket(take, end), HOST, port)
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = {
         **headers,
@@ -174,5 +181,5 @@ async def open_socket(
     }
     transport.write(head("GET", path, port, upgrade))
     async with asyncio.timeout(OPEN_S):
-        await socket.opened
-    return socket
+        await opened.opened
+    return opened
