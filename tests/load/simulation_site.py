@@ -182,9 +182,17 @@ class Site:
         answer = Answer(writer, reader)
         if take.asked_at >= 0:
             self.clock.at(take.asked_at, partial(self._prompt, writer))
-        for at in take.arrivals:
-            if at >= 0:
-                self.clock.at(at, partial(writer.arrive, answer))
+        arrivals = iter([at for at in take.arrivals if at >= 0])
+
+        def wait() -> None:
+            if (at := next(arrivals, None)) is not None:
+                self.clock.at(at, arrive)
+
+        def arrive() -> None:
+            writer.arrive(answer)
+            wait()
+
+        wait()
 
     def repeat(self, takes: Sequence[Take], streams: int, until: float) -> None:
         """Have so many answers written at any time, one after the other in any processes."""
@@ -200,7 +208,8 @@ class Site:
 
     def run(self, until: float, warm_up: float = 0.0) -> Outcome:
         """Let time pass; what comes of the warm-up does not count."""
-        self.clock.run(warm_up)
+        if warm_up:
+            self.clock.run(warm_up)
         used_s = [process.processor.used_s for process in self.processes]
         self.outcome = Outcome(until - warm_up)
         self.clock.run(until)
