@@ -20,7 +20,7 @@ PRODUCTION = env DEBUG=off CHAT_DEMO=off ANTHROPIC_API_KEY=none DATABASE_URL=sql
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 .PHONY: help run test coverage faults cluster try-deployment bench bench-docs bench-log bench-render \
-	bench-page screenshots lint format lock clean
+	bench-page bench-scaling screenshots lint format lock clean
 
 help:
 	@echo 'make run     install and serve the site at http://$(HOST):$(PORT)/ (HOST=... PORT=...)'
@@ -34,6 +34,8 @@ help:
 	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make bench-render  measure what rendering costs while a text grows'
 	@echo 'make bench-page  measure what a page costs a browser, beside the budgets for it (six minutes)'
+	@echo 'make bench-scaling  measure, simulate and add up what a site of any size takes, and write'
+	@echo '             it into docs/scaling.md (five minutes)'
 	@echo 'make screenshots  take pictures of every state of the page, and those of README.md'
 	@echo 'make lint    run all linters'
 	@echo 'make format  format code and templates'
@@ -87,6 +89,10 @@ bench-render:
 bench-page:
 	$(call install,requirements-dev.txt)
 	@$(PY) -m tests.load.bench_page
+
+bench-scaling:
+	$(call install,requirements-dev.txt)
+	@$(PY) -m tests.load.scaling $(ARGS)
 
 screenshots:
 	$(call install,requirements-dev.txt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.load.scaling_measure import Trial
+from tests.load.scaling_runs import Trial
 from tests.load.scaling_sums import Load, Plan, Sums
 from tests.load.simulation import Costs, Outcome, Pace, Take
 from tests.load.simulation_site import Site

@@ -6,7 +6,8 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from tests.load.scaling_measure import ANSWER, Measured
+from tests.load.scaling_measure import Measured
+from tests.load.scaling_runs import ANSWER
 from tests.load.simulation import Pace
 from tests.load.size import PER_S
 from tests.load.texts import DELTA_CHARS

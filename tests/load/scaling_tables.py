@@ -1,0 +1,294 @@
+"""The tables of docs/scaling.md, as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tests.load.scaling_measure import Measured
+from tests.load.scaling_runs import ANSWER, Trial
+from tests.load.scaling_simulate import READERS, STREAMS, Simulated, repeat_trial
+from tests.load.scaling_sums import DAY_S, Load, Sums, peak
+from tests.load.simulation import Costs
+from tests.load.size import PER_S
+from tests.load.stamps import CHARS
+from tests.load.texts import DELTA_CHARS
+from tests.load.upstream import chunk, delta_parts
+
+PEOPLE = (1_000, 100_000, 10_000_000)
+
+
+class Report(NamedTuple):
+    """All that the tables tell of; `at` says when and on what it was measured."""
+
+    at: str
+    alone: Measured
+    sums: Sums
+    groups: Sequence[Simulated]
+    whole: Simulated
+
+
+def number(value: float) -> str:
+    """Return a number with two digits that count, or all before the point."""
+    if value >= 99.5:
+        return f"{value:,.0f}"
+    if value >= 9.95:
+        return f"{value:.0f}"
+    return f"{value:.2g}" if value < 0.0995 else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def size(value: float) -> str:
+    """Return bytes as people read them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1_000:
+            return f"{number(value)} {unit}"
+        value /= 1_000
+    return f"{number(value)} TB"
+
+
+def ms(seconds: float) -> str:
+    return f"{number(seconds * 1_000)} ms"
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def parts(report: Report) -> Mapping[str, str]:
+    """Return each part of the page by its name."""
+    return {
+        "assumptions": assumptions(report),
+        "costs": costs(report),
+        "rows": rows(report),
+        "trials": trials(report),
+        "cells": cells(report),
+        "people": people(report),
+    }
+
+
+def assumptions(report: Report) -> str:
+    assumed = report.sums.assumed
+    return table(
+        ["assumed", ""],
+        [
+            ["people who have a page open at the busiest moment", f"{assumed.online:.0%} of all"],
+            ["prompts of each of them then", f"{assumed.prompts_per_h:g} an hour"],
+            ["conversations that each of them opens then", f"{assumed.opens_per_h:g} an hour"],
+            ["prompts of each person on average", f"{assumed.prompts_per_day:g} a day"],
+            ["an answer", f"{ANSWER} deltas of {DELTA_CHARS} characters, {PER_S} a second: "
+             f"{assumed.answer_s:.0f} s, {assumed.output_tokens:,.0f} tokens"],
+            ["what Claude reads for it", f"{assumed.input_tokens:,} tokens"],
+            ["a process uses at most", f"{assumed.busy:.0%} of a core"],
+            ["it keeps at most", f"{assumed.sockets:,} pages open, {assumed.running} answers"],
+            ["TCP, IP and TLS add to a frame", f"{assumed.wrapped_bytes} bytes"],
+            ["logs are kept for", f"{assumed.days} days"],
+        ],
+    )  # fmt: skip
+
+
+def costs(report: Report) -> str:
+    """What each thing takes of the site's own processes."""
+    alone, shared = report.alone, report.sums.measured
+    units, one, many = shared.units, alone.costs, shared.costs
+    prompts = [ms(statistics.mean(costs.prompts)) for costs in (one, many)]
+    near = [_stream_s(costs, costs.frame, units["frames"]) for costs in (one, many)]
+    far = _stream_s(many, many.far_frame, units["frames"])
+    idle_bytes = report.sums.idle_bytes_per_s
+    lines = table(
+        ["what", "one process, SQLite", "several, PostgreSQL and Redis"],
+        [
+            ["a process at rest, of a core", f"{alone.units['rest']:.1%}", f"{units['rest']:.1%}"],
+            ["a process at rest, memory", size(units["rest_kb"] * 1024), "the same"],
+            ["an answer that is written, memory", size(units["stream_kb"] * 1024), "the same"],
+            ["an open page, memory", size(units["socket_kb"] * 1024), "the same"],
+            ["an open page in which nothing happens", "", f"{ms(60 * units['idle_s'])} a minute"],
+            ["the same on the wire", "", f"{size(60 * idle_bytes)} a minute"],
+            ["a page that is opened, with its socket", "", ms(units["open_s"])],
+            ["a prompt, from the form to the stored answer", *prompts],
+            [f"an answer of {ANSWER} deltas, reader in the same process", *map(ms, near)],
+            ["the same, reader in another process", "", ms(far)],
+            ["of that: reading a delta, each", *[ms(c.event + c.delta) for c in (one, many)]],
+            ["a commit, of however many answers", ms(one.commit), ms(many.commit)],
+            ["a frame to a page", ms(one.frame), f"{ms(many.far_frame)} from another process"],
+            ["a message with rings of another process", "", ms(many.message)],
+            ["each ring in it", "", ms(many.topic)],
+            ["a frame on the wire", size(units["frame_bytes"]), "the same"],
+        ],
+    )  # fmt: skip
+    return f"{report.at}\n\n{lines}"
+
+
+def rows(report: Report) -> str:
+    """What an answer leaves in the database."""
+    sites = report.alone.units, report.sums.measured.units
+    units = sites[1]
+    answer_rows = units["rows"]
+    return table(
+        [f"an answer of {ANSWER} deltas", "SQLite", "PostgreSQL"],
+        [
+            ["a row of its log, with the index", *[size(u["log_row_bytes"]) for u in sites]],
+            ["its log, where few others are written (a row each delta)",
+             *[size(ANSWER * u["log_row_bytes"]) for u in sites]],
+            ["rows of its log while 50 are written", "", number(answer_rows)],
+            ["prompt and answer, which stay", *[size(u["answer_bytes"]) for u in sites]],
+            ["write-ahead log", "", size(units["wal_bytes"])],
+            ["transactions, with those of its reader", "", number(units["transactions"])],
+            ["processor time of the database", "in the site's", ms(units["postgres_s"])],
+        ],
+    )  # fmt: skip
+
+
+def trials(report: Report) -> str:
+    """The simulation beside what was measured."""
+    sites = (report.alone, report.sums.measured)
+    lines = [_trial(report, site, trial) for site in sites for trial in site.trials]
+    head = ["answers at once", "", "delay p50", "delay p99", "cores, writing", "cores, reading"]
+    return table(head, [line for pair in lines for line in pair])
+
+
+def _trial(report: Report, site: Measured, trial: Trial) -> list[list[str]]:
+    outcome = repeat_trial(trial, site.costs, report.sums.pace)
+    used_s = [each + site.units["rest"] * trial.seconds for each in outcome.used_s]
+    is_one = trial.processes == 1
+    measured, simulated = (
+        [
+            ms(quantile(delays_s, 0.5)),
+            ms(quantile(delays_s, 0.99)),
+            f"{cpu_s[0] / trial.seconds:.2f}",
+            "the same" if is_one else f"{cpu_s[1] / trial.seconds:.2f}",
+        ]
+        for delays_s, cpu_s in ((trial.delays_s, trial.cpu_s), (outcome.delays_s, used_s))
+    )
+    what = f"{len(trial.takes)}, {trial.what}"
+    return [[what, "measured", *measured], ["", "simulated", *simulated]]
+
+
+def cells(report: Report) -> str:
+    """What the simulation of one cell of each size gave, and that of all of them."""
+    lines = table(
+        [
+            "processes in a cell", "cells", "processes in all", "of a core, median / most",
+            "of that: hearing rings", "delay p50 / p99", "messages/s in a cell",
+            "commits/s in all", "rows/s in all",
+        ],
+        [_cells(each) for each in report.groups],
+    )  # fmt: skip
+    whole = report.whole
+    plan = whole.plan
+    rest = _cells(whole)
+    return (
+        f"{READERS:,} idle readers and {STREAMS:,} streams, one cell of each kind:\n\n{lines}\n\n"
+        f"All of them, as the arithmetic spreads them over {plan.cells} cells of "
+        f"{plan.processes} processes each: {rest[3]} of a core, delay {rest[5]}, "
+        f"{rest[7]} commits/s, {rest[8]} rows/s, {number(_per_s(whole, 'messages'))} messages/s, "
+        f"{number(_per_s(whole, 'frames'))} frames/s, {number(_per_s(whole, 'prompts'))} prompts/s."
+    )
+
+
+def _cells(simulated: Simulated) -> list[str]:
+    plan, used = simulated.plan, simulated.utilisations
+    delays_s = simulated.delays_s
+    return [
+        number(plan.processes),
+        number(plan.cells),
+        number(plan.total),
+        f"{statistics.median(used):.0%} / {used[-1]:.0%}",
+        f"{simulated.hearing:.0%}",
+        f"{ms(quantile(delays_s, 0.5))} / {ms(quantile(delays_s, 0.99))}",
+        number(_per_s(simulated, "messages") / plan.cells),
+        number(_per_s(simulated, "commits")),
+        number(_per_s(simulated, "rows")),
+    ]
+
+
+def _per_s(simulated: Simulated, name: str) -> float:
+    """Of all cells, where one of them or all were simulated."""
+    counts: list[int] = [getattr(each, name) for each in simulated.outcomes]
+    return statistics.mean(counts) / simulated.outcomes[0].seconds * simulated.plan.cells
+
+
+def people(report: Report) -> str:
+    """The arithmetic for some numbers of people."""
+    columns = [_column(report, count) for count in PEOPLE]
+    names = list(columns[0])
+    lines = [[name, *[column[name] for column in columns]] for name in names]
+    return table(["people", *[f"{count:,}" for count in PEOPLE]], lines)
+
+
+def _column(report: Report, count: int) -> dict[str, str]:
+    sums, assumed, units = report.sums, report.sums.assumed, report.sums.measured.units
+    load = peak(count, assumed)
+    plan = sums.plan(load)
+    cell = load.part(1 / plan.cells)
+    commits_per_s = sums.commits_per_s(cell, plan.processes)
+    answers_per_day = count * assumed.prompts_per_day
+    log_bytes = answers_per_day * ANSWER * units["log_row_bytes"]
+    deliveries_per_s = (commits_per_s + plan.processes) * plan.processes
+    idle_s = cell.sockets * units["idle_postgres_s"]
+    postgres = cell.prompts_per_s * units["postgres_s"] + idle_s
+    requests = load.prompts_per_s * 60
+    return {
+        "**At the busiest moment**": "",
+        "open pages": number(load.sockets),
+        "prompts a second": number(load.prompts_per_s),
+        "answers at once": number(load.streams),
+        "**Processes**": "",
+        "one process with SQLite would use, of a core": _alone(report, load),
+        "cells x processes": f"{plan.cells:,} x {plan.processes}",
+        "each uses, of a core": f"{plan.utilisation:.0%}",
+        "memory of all": size(sums.memory_bytes(load, plan.total)),
+        "open files of one process": number((cell.sockets + cell.streams) / plan.processes + 100),
+        "open files of a cell's nginx": number(2 * cell.sockets + 100),
+        "**Of each cell: PostgreSQL**": "",
+        "connections": number(plan.processes * assumed.connections),
+        "commits a second of logs": number(commits_per_s),
+        "rows a second of logs, at most": number(cell.streams * PER_S),
+        "write-ahead log a second": size(cell.prompts_per_s * units["wal_bytes"]),
+        "cores": number(postgres),
+        "**Of each cell: Redis**": "",
+        "messages a second, each to all processes": number(commits_per_s + plan.processes),
+        "of a core": f"{deliveries_per_s * units['redis_s']:.1%}",
+        "sent a second": size(deliveries_per_s * units["redis_out_bytes"]),
+        "**Of all cells, a day**": "",
+        "answers": number(answers_per_day),
+        "rows of logs": number(answers_per_day * ANSWER),
+        "bytes of logs": size(log_bytes),
+        f"logs of {assumed.days} days": size(assumed.days * log_bytes),
+        "what stays of answers, a year": size(365 * answers_per_day * units["answer_bytes"]),
+        "logs to prune a second, on average": number(answers_per_day / DAY_S),
+        "**Network**": "",
+        "to browsers": f"{size(sums.out_bytes_per_s(load))} a second",
+        "from Claude": f"{size(load.streams * PER_S * _delta_bytes())} a second",
+        "**Claude's limits**": "",
+        "requests a minute": number(requests),
+        "input tokens a minute": number(requests * assumed.input_tokens),
+        "output tokens a minute": number(requests * assumed.output_tokens),
+    }
+
+
+def _alone(report: Report, load: Load) -> str:
+    alone = report.alone
+    units = report.sums.measured.units | alone.units
+    sums = Sums(Measured(alone.costs, units), report.sums.assumed, report.sums.pace)
+    used = sums.utilisation(load, 1)
+    return f"{used:.0%}" if used < 1 else "more than one"
+
+
+def _stream_s(costs: Costs, frame_s: float, frames: float) -> float:
+    """Of an answer that is written beside many: they share the most commits that there can be."""
+    return ANSWER * (costs.event + costs.delta) + frames * frame_s
+
+
+def _delta_bytes() -> float:
+    sizes = [
+        len(chunk(before + (after or b""))) + (CHARS if after is not None else 0)
+        for before, after in delta_parts("prose")
+    ]
+    return statistics.mean(sizes)
