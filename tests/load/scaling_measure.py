@@ -76,6 +76,7 @@ def measure_alone(rig: Rig) -> Measured:
     log_bytes, other_bytes = tried[0][0].table_bytes()
     units = {
         "rest": measuring.rest,
+        "rows": tried[0][0].rows / TRIALS[0].streams,
         "log_row_bytes": log_bytes / tried[0][0].rows,
         "answer_bytes": other_bytes / TRIALS[0].streams,
     }

@@ -54,7 +54,6 @@ class Recorded:
     delays_s: list[float]
     frames: int
     bytes: int
-    incomplete: int
     errors: list[str]
 
 
@@ -137,7 +136,6 @@ async def record(
         delays_s=[delay_us / 1e6 for delay_us in result.delays_us],
         frames=sum(each.frames for each in recordings),
         bytes=sum(each.bytes for each in recordings),
-        incomplete=len(recordings) - result.complete,
         errors=result.errors,
     )
     return recorded, before, after

@@ -43,12 +43,13 @@ _POSTGRES_COUNTS = (
 
 @dataclass(frozen=True)
 class Look:
-    """Counters at one moment; `cpu_s` of each process of the site.
+    """Counters at one moment; `cpu_s` of each process of the site, `waited_s` of the first.
 
     `sizes` are bytes of tables with their indexes, `counts` all else by name.
     """
 
     cpu_s: tuple[float, ...]
+    waited_s: float
     counts: Mapping[str, float]
     sizes: Mapping[str, int]
 
@@ -71,7 +72,8 @@ class Rig:
         if self.redis:
             counts |= _redis_counts(self.redis)
         cpu_s = tuple(map(process_s, self.contender.pids))
-        return Look(cpu_s, counts, dict(self._sizes()))
+        waited_s = _waited_s(self.contender.pids[0])
+        return Look(cpu_s, waited_s, counts, dict(self._sizes()))
 
     def _postgres_counts(self, postgres: Postgres) -> dict[str, float]:
         with psycopg.connect(postgres.url, autocommit=True) as connection:
@@ -98,6 +100,15 @@ def process_s(pid: int) -> float:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
         return 0.0
+
+
+def _waited_s(pid: int) -> float:
+    """Return how long threads of a process were ready to run and got no core, in seconds.
+
+    The second number of schedstat (Linux, Documentation/scheduler/sched-stats).
+    """
+    each = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(line.split()[1]) for line in each) / 1e9
 
 
 def ring_s(server: Redis) -> float:

@@ -46,7 +46,8 @@ PEOPLE = 5 + PROMPTS + 1 + MANY + FAST + BURSTS + sum(size.streams for size in T
 class Trial:
     """A size that this machine can do, to be compared with its simulation; times in seconds.
 
-    `cpu_s` of the process that writes, and of the one that has the readers, which may be the same.
+    `cpu_s` of the process that writes, and of the one that has the readers, which may be the same;
+    `waited_s` is how long the one that writes was ready to run and got no core, all threads added.
     """
 
     what: str
@@ -55,7 +56,7 @@ class Trial:
     seconds: float
     delays_s: list[float]
     cpu_s: tuple[float, float]
-    incomplete: int
+    waited_s: float
 
 
 class Run(NamedTuple):
@@ -146,7 +147,7 @@ class Measuring:
             recorded.seconds - SETTLE_S,
             recorded.delays_s,
             cpu_s,
-            recorded.incomplete,
+            run.after.waited_s - run.before.waited_s,
         )
         return run, trial
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tests.load.scaling_format import ms, number, quantile, size, table
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER, Trial
 from tests.load.scaling_simulate import READERS, STREAMS, Simulated, repeat_trial
@@ -27,38 +28,6 @@ class Report(NamedTuple):
     sums: Sums
     groups: Sequence[Simulated]
     whole: Simulated
-
-
-def number(value: float) -> str:
-    """Return a number with two digits that count, or all before the point."""
-    if value >= 99.5:
-        return f"{value:,.0f}"
-    if value >= 9.95:
-        return f"{value:.0f}"
-    return f"{value:.2g}" if value < 0.0995 else f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def size(value: float) -> str:
-    """Return bytes as people read them."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1_000:
-            return f"{number(value)} {unit}"
-        value /= 1_000
-    return f"{number(value)} TB"
-
-
-def ms(seconds: float) -> str:
-    return f"{number(seconds * 1_000)} ms"
-
-
-def quantile(values: Iterable[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def parts(report: Report) -> Mapping[str, str]:
@@ -129,27 +98,28 @@ def rows(report: Report) -> str:
     """What an answer leaves in the database."""
     sites = report.alone.units, report.sums.measured.units
     units = sites[1]
-    answer_rows = units["rows"]
     return table(
-        [f"an answer of {ANSWER} deltas", "SQLite", "PostgreSQL"],
+        [f"an answer of {ANSWER} deltas, one of 50 at once", "SQLite", "PostgreSQL"],
         [
+            ["rows of its log", *[number(u["rows"]) for u in sites]],
             ["a row of its log, with the index", *[size(u["log_row_bytes"]) for u in sites]],
-            ["its log, where few others are written (a row each delta)",
-             *[size(ANSWER * u["log_row_bytes"]) for u in sites]],
-            ["rows of its log while 50 are written", "", number(answer_rows)],
+            ["its log", *[size(u["rows"] * u["log_row_bytes"]) for u in sites]],
             ["prompt and answer, which stay", *[size(u["answer_bytes"]) for u in sites]],
             ["write-ahead log", "", size(units["wal_bytes"])],
             ["transactions, with those of its reader", "", number(units["transactions"])],
             ["processor time of the database", "in the site's", ms(units["postgres_s"])],
         ],
-    )  # fmt: skip
+    )
 
 
 def trials(report: Report) -> str:
     """The simulation beside what was measured."""
     sites = (report.alone, report.sums.measured)
     lines = [_trial(report, site, trial) for site in sites for trial in site.trials]
-    head = ["answers at once", "", "delay p50", "delay p99", "cores, writing", "cores, reading"]
+    head = [
+        "answers at once", "", "delay p50", "delay p99", "cores, writing", "cores, reading",
+        "waited for a core",
+    ]  # fmt: skip
     return table(head, [line for pair in lines for line in pair])
 
 
@@ -163,8 +133,12 @@ def _trial(report: Report, site: Measured, trial: Trial) -> list[list[str]]:
             ms(quantile(delays_s, 0.99)),
             f"{cpu_s[0] / trial.seconds:.2f}",
             "the same" if is_one else f"{cpu_s[1] / trial.seconds:.2f}",
+            f"{waited_s / trial.seconds:.0%}",
         ]
-        for delays_s, cpu_s in ((trial.delays_s, trial.cpu_s), (outcome.delays_s, used_s))
+        for delays_s, cpu_s, waited_s in (
+            (trial.delays_s, trial.cpu_s, trial.waited_s),
+            (outcome.delays_s, used_s, 0),
+        )
     )
     what = f"{len(trial.takes)}, {trial.what}"
     return [[what, "measured", *measured], ["", "simulated", *simulated]]
@@ -229,7 +203,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
     cell = load.part(1 / plan.cells)
     commits_per_s = sums.commits_per_s(cell, plan.processes)
     answers_per_day = count * assumed.prompts_per_day
-    log_bytes = answers_per_day * ANSWER * units["log_row_bytes"]
+    log_bytes = answers_per_day * units["rows"] * units["log_row_bytes"]
     deliveries_per_s = (commits_per_s + plan.processes) * plan.processes
     idle_s = cell.sockets * units["idle_postgres_s"]
     postgres = cell.prompts_per_s * units["postgres_s"] + idle_s
@@ -242,6 +216,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "**Processes**": "",
         "one process with SQLite would use, of a core": _alone(report, load),
         "cells x processes": f"{plan.cells:,} x {plan.processes}",
+        "processes in all": number(plan.total),
         "each uses, of a core": f"{plan.utilisation:.0%}",
         "memory of all": size(sums.memory_bytes(load, plan.total)),
         "open files of one process": number((cell.sockets + cell.streams) / plan.processes + 100),
@@ -258,7 +233,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "sent a second": size(deliveries_per_s * units["redis_out_bytes"]),
         "**Of all cells, a day**": "",
         "answers": number(answers_per_day),
-        "rows of logs": number(answers_per_day * ANSWER),
+        "rows of logs": number(answers_per_day * units["rows"]),
         "bytes of logs": size(log_bytes),
         f"logs of {assumed.days} days": size(assumed.days * log_bytes),
         "what stays of answers, a year": size(365 * answers_per_day * units["answer_bytes"]),

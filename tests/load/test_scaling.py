@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,16 @@ from deploy.servers import Postgres, Site
 from tests.load.driving import Driving
 from tests.load.job import Account
 from tests.load.scaling import DOCUMENT, filled
-from tests.load.scaling_tables import number, size
+from tests.load.scaling_format import number, size
+from tests.load.scaling_measure import Measured
+from tests.load.scaling_runs import Trial
+from tests.load.scaling_simulate import Simulated
+from tests.load.scaling_sums import Assumptions, Plan, Sums
+from tests.load.scaling_tables import Report, parts
+from tests.load.simulation import Costs, Outcome, Pace, Take
 from tests.load.workbench import SETTINGS, Contender, make, program
 
+_BEGIN = re.compile(r"<!-- begin: (\w+) -->")
 _SQL = re.compile(r"```sql\n(.*?)```", re.DOTALL)
 
 
@@ -38,6 +46,29 @@ def test_number_has_two_digits_or_more(value: float, text: str) -> None:
 
 def test_size_has_a_unit() -> None:
     assert [size(1), size(1_500), size(2e13)] == ["1 B", "1.5 kB", "20 TB"]
+
+
+@pytest.fixture
+def report() -> Report:
+    """What costs 1 ms each, or 1 byte, and a plan of one cell that is not simulated."""
+    costs = Costs(1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-6, prompts=[1e-3])
+    units: dict[str, float] = defaultdict(lambda: 1e-3)
+    trial = Trial("here", 1, [Take(0.0, [0.5])], 1.0, [0.01], (0.1, 0.1), 0)
+    measured = Measured(costs, units, [trial])
+    sums = Sums(measured, Assumptions(), Pace(0.01, 1 / 30, 0.25, 0.2))
+    simulated = Simulated(Plan(2, 3, 0.4), 0.1, [Outcome(1.0, [0.01], [0.4, 0.5, 0.6])])
+    return Report("Measured today.", measured, sums, [simulated], simulated)
+
+
+def test_page_has_a_place_for_every_table(report: Report) -> None:
+    page = DOCUMENT.read_text(encoding="utf-8")
+    assert _BEGIN.findall(page) == list(parts(report))
+
+
+def test_rows_of_a_table_have_as_many_columns(report: Report) -> None:
+    for part in parts(report).values():
+        lines = [line for line in part.splitlines() if line.startswith("|")]
+        assert len({line.count(" | ") for line in lines[2:]} | {lines[0].count(" | ")}) == 1
 
 
 @pytest.fixture
