@@ -1,8 +1,9 @@
 """What streams, sockets and messages cost, and what is compared with the simulation.
 
-Costs come from runs that differ in what they have much of: lone deltas, many answers, deltas that
-come faster than frames go out, a burst. They are what explains the processor time of all of them
-best. What of a lone stream's delay is no processor time was waited for the database and threads.
+Costs come from runs that differ in what they have much of: lone deltas, many answers, some that
+nobody reads, deltas that come faster than frames go out, a burst. They are what explains the
+processor time of all of them best. What of a lone stream's delay is no processor time was waited
+for the database and threads.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ def measure_alone(rig: Rig) -> Measured:
     runs = [
         lone,
         measuring.run(MANY),
+        measuring.unread(MANY),
         measuring.run(FAST, ANSWER * FAST_PER_S // PER_S, FAST_PER_S),
         measuring.run(BURSTS, BURST, 0),
     ]
-    rows = [(run.deltas, run.rows, run.commits, run.recorded.frames) for run in runs]
+    rows = [(run.recorded.deltas, run.rows, run.commits, run.recorded.frames) for run in runs]
     delta, event, commit, frame = fit(rows, [measuring.work_s(run, 0) for run in runs])
     waits_s = _beyond(lone.recorded.delays_s, delta + event + commit + frame)
     costs = Costs(delta, event, commit, frame, 0, 0, 0, measuring.prompts_s, waits_s, spread=spread)
@@ -87,7 +89,7 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
     """Measure three processes with PostgreSQL and Redis.
 
     Args:
-        alone: what a delta and a frame in the process that writes cost, which is the same here.
+        alone: what deltas, and frames in the process that writes, cost; events cost no less here.
     """
     assert rig.redis
     measuring = Measuring(rig)
@@ -106,11 +108,16 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         for each in runs
     )
     heard_s = [each.messages * message + each.rows * topic for each in runs]
-    written_s = [
-        max(1e-6, measuring.work_s(each, 0) - heard - each.deltas * alone.delta)
+    known_s = (
+        heard + each.recorded.deltas * alone.delta + each.rows * alone.event
         for each, heard in zip(runs, heard_s, strict=True)
+    )
+    written_s = [
+        max(1e-6, measuring.work_s(each, 0) - known)
+        for each, known in zip(runs, known_s, strict=True)
     ]
-    event, commit = fit([(each.rows, each.commits) for each in runs], written_s)
+    more, commit = fit([(each.rows, each.commits) for each in runs], written_s)
+    event = alone.event + more
     commit_s = lone.grown("chat_commit_seconds_sum") / lone.commits
     costs = replace(
         alone,
@@ -124,11 +131,11 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         ring_s=ring_s(rig.redis),
         spread=spread,
     )
-    known_s = alone.delta + event + commit_s + costs.ring_s + message + topic + far_frame
+    lone_s = alone.delta + event + commit_s + costs.ring_s + message + topic + far_frame
     idle, units = measuring.idle()
     costs = replace(
         costs,
-        read_waits_s=_beyond(lone.recorded.delays_s, known_s),
+        read_waits_s=_beyond(lone.recorded.delays_s, lone_s),
         idle=idle,
         idle_sockets=IDLE,
         idle_step_s=STEP_S,
@@ -151,7 +158,6 @@ def _shared_units(run: Run, measuring: Measuring) -> dict[str, float]:
         "redis_s": run.grown("redis_s") / deliveries,
         "redis_out_bytes": run.grown("redis_out_bytes") / deliveries,
         "topics": run.rows / run.messages,
-        "frames": run.recorded.frames / answers,
         "frame_bytes": run.recorded.bytes / run.recorded.frames,
     }
 

@@ -50,6 +50,8 @@ class Recorded:
     """A run; times are seconds from its beginning, `bytes` those of frames that showed deltas."""
 
     seconds: float
+    answers: int
+    deltas: int
     takes: list[Take]
     delays_s: list[float]
     frames: int
@@ -132,6 +134,8 @@ async def record(
     takes = [_take(each, begun_us) for each in recordings if each.arrivals_us]
     recorded = Recorded(
         seconds=(ended_us - begun_us) / 1e6,
+        answers=len(recordings),
+        deltas=len(result.delays_us),
         takes=takes,
         delays_s=[delay_us / 1e6 for delay_us in result.delays_us],
         frames=sum(each.frames for each in recordings),
@@ -139,6 +143,29 @@ async def record(
         errors=result.errors,
     )
     return recorded, before, after
+
+
+async def write(
+    job: Job, look: Callable[[], T], written: Callable[[], float]
+) -> tuple[Recorded, T, T]:
+    """Have answers written that nobody reads; as `record`, where `written` counts those."""
+    pages = [
+        PageReader(Answer(0, lambda came: None), account, job.port, job.port)
+        for account in job.accounts
+    ]
+    before, begun_us, all_written = look(), now_us(), written() + len(pages)
+
+    async def ask(number: int) -> None:
+        await asyncio.sleep(job.spread_s * number / len(pages))
+        await pages[number].ask(job.plan(number).prompt)
+
+    async with asyncio.timeout(job.timeout_s):
+        await asyncio.gather(*map(ask, range(len(pages))))
+        while written() < all_written:
+            await asyncio.sleep(SETTLE_S)  # The site tells nobody else: asking is the only way.
+    after, seconds = look(), (now_us() - begun_us) / 1e6
+    deltas = len(pages) * job.deltas
+    return Recorded(seconds, len(pages), deltas, [], [], 0, 0, []), before, after
 
 
 def _take(recording: Recording, begun_us: int) -> Take:

@@ -24,6 +24,9 @@ from tests.load.loading import get
 from tests.load.workbench import SETTINGS, Contender, Workbench, make
 
 PROCESSES = 3
+WRITTEN = "chat_time_to_first_token_seconds_count"
+"""Counts answers that ended, if they had a word."""
+
 PINGS = 200
 
 _METRIC = re.compile(rb"^(\w+) ([\d.e+-]+)$", re.MULTILINE)
@@ -63,10 +66,13 @@ class Rig:
     postgres: Postgres | None = None
     redis: Redis | None = None
 
+    def written(self) -> float:
+        """Return how many answers the first process has written."""
+        return self._metrics()[WRITTEN]
+
     def look(self) -> Look:
         """Read all counters. Takes a few ms of the first process."""
-        page = get(self.contender.ports[0], "/metrics")
-        counts = {name.decode(): float(value) for name, value in _METRIC.findall(page)}
+        counts = self._metrics()
         if self.postgres:
             counts |= self._postgres_counts(self.postgres)
         if self.redis:
@@ -74,6 +80,10 @@ class Rig:
         cpu_s = tuple(map(process_s, self.contender.pids))
         waited_s = _waited_s(self.contender.pids[0])
         return Look(cpu_s, waited_s, counts, dict(self._sizes()))
+
+    def _metrics(self) -> dict[str, float]:
+        page = get(self.contender.ports[0], "/metrics")
+        return {name.decode(): float(value) for name, value in _METRIC.findall(page)}
 
     def _postgres_counts(self, postgres: Postgres) -> dict[str, float]:
         with psycopg.connect(postgres.url, autocommit=True) as connection:

@@ -12,8 +12,8 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.load.costs import warm_up
-from tests.load.scaling_record import SETTLE_S, STEP_S, Idle, Recorded, record
-from tests.load.scaling_rig import Look, Rig, process_s
+from tests.load.scaling_record import SETTLE_S, STEP_S, Idle, Recorded, record, write
+from tests.load.scaling_rig import WRITTEN, Look, Rig, process_s
 from tests.load.simulation import Take
 from tests.load.size import PER_S
 
@@ -39,7 +39,7 @@ class TrialSize(NamedTuple):
 
 
 TRIALS = (TrialSize(50, ANSWER, 8.0), TrialSize(200, 2 * ANSWER, 16.0))
-PEOPLE = 5 + PROMPTS + 1 + MANY + FAST + BURSTS + sum(size.streams for size in TRIALS) + IDLE
+PEOPLE = 5 + PROMPTS + 1 + 2 * MANY + FAST + BURSTS + sum(size.streams for size in TRIALS) + IDLE
 
 
 @dataclass
@@ -69,10 +69,6 @@ class Run(NamedTuple):
 
     def cpu_s(self, process: int) -> float:
         return self.after.cpu_s[process] - self.before.cpu_s[process]
-
-    @property
-    def deltas(self) -> int:
-        return len(self.recorded.delays_s)
 
     @property
     def rows(self) -> float:
@@ -116,11 +112,16 @@ class Measuring:
         job = self._rig.contender.job(streams, deltas=deltas, per_s=per_s, spread_s=spread_s)
         return _checked(Run(*asyncio.run(record(job, self._rig.look))))
 
+    def unread(self, streams: int) -> Run:
+        """Run streams without any reader."""
+        job = self._rig.contender.job(streams, deltas=ANSWER, per_s=PER_S, spread_s=SPREAD_S)
+        return Run(*asyncio.run(write(job, self._rig.look, self._rig.written)))
+
     def work_s(self, run: Run, process: int) -> float:
         """Return what a process used beside its rest and prompts."""
         used_s = run.cpu_s(process) - self.rest * run.recorded.seconds
         if process == 0:
-            used_s -= len(run.recorded.takes) * statistics.mean(self.prompts_s)
+            used_s -= run.recorded.answers * statistics.mean(self.prompts_s)
         return max(used_s, 1e-6)
 
     def lone(self) -> tuple[Run, list[float]]:
@@ -197,8 +198,8 @@ class Measuring:
 
 def _checked(run: Run) -> Run:
     """Say where another process than the first wrote answers: one that is too busy leaves them."""
-    errors, answers = run.recorded.errors, len(run.recorded.takes)
-    written = run.grown("chat_time_to_first_token_seconds_count")
+    errors, answers = run.recorded.errors, run.recorded.answers
+    written = run.grown(WRITTEN)
     if errors or written != answers:
         print(
             f"{written:.0f} of {answers} answers came from the process that should write them: "

@@ -117,10 +117,12 @@ class Sums:
         return messages_per_s * costs.message + load.streams * PER_S * costs.topic
 
     def utilisation(self, load: Load, processes: int) -> float:
-        """Return what each process of one group takes, as a share of a core."""
+        """Return what each process of one group takes, as a share of a core.
+
+        Each delta has a frame of its own: not more go out in a second than deltas come.
+        """
         costs, units = self.measured.costs, self.measured.units
         deltas_per_s = load.streams * PER_S
-        frames_per_s = load.streams * units["frames"] / self.assumed.answer_s
         far = 1 - 1 / processes
         used = [
             load.sockets * units["idle_s"],
@@ -128,7 +130,7 @@ class Sums:
             load.opens_per_s * units["open_s"],
             deltas_per_s * (costs.event + costs.delta),
             self.commits_per_s(load, processes) * costs.commit,
-            frames_per_s * (far * costs.far_frame + (1 - far) * costs.frame),
+            deltas_per_s * (far * costs.far_frame + (1 - far) * costs.frame),
         ]
         return units["rest"] + sum(used) / processes + self.hearing(load, processes)
 
@@ -170,9 +172,8 @@ class Sums:
 
     def out_bytes_per_s(self, load: Load) -> float:
         """Return what goes to browsers."""
-        frames_per_s = load.streams * self.measured.units["frames"] / self.assumed.answer_s
         frame_bytes = self.measured.units["frame_bytes"] + self.assumed.wrapped_bytes
-        return frames_per_s * frame_bytes + load.sockets * self.idle_bytes_per_s
+        return load.streams * PER_S * frame_bytes + load.sockets * self.idle_bytes_per_s
 
     @property
     def idle_bytes_per_s(self) -> float:

@@ -67,8 +67,8 @@ def costs(report: Report) -> str:
     alone, shared = report.alone, report.sums.measured
     units, one, many = shared.units, alone.costs, shared.costs
     prompts = [ms(statistics.mean(costs.prompts)) for costs in (one, many)]
-    near = [_stream_s(costs, costs.frame, units["frames"]) for costs in (one, many)]
-    far = _stream_s(many, many.far_frame, units["frames"])
+    near = [_stream_s(costs, costs.frame) for costs in (one, many)]
+    far = _stream_s(many, many.far_frame)
     idle_bytes = report.sums.idle_bytes_per_s
     lines = table(
         ["what", "one process, SQLite", "several, PostgreSQL and Redis"],
@@ -81,7 +81,7 @@ def costs(report: Report) -> str:
             ["the same on the wire", "", f"{size(60 * idle_bytes)} a minute"],
             ["a page that is opened, with its socket", "", ms(units["open_s"])],
             ["a prompt, from the form to the stored answer", *prompts],
-            [f"an answer of {ANSWER} deltas, reader in the same process", *map(ms, near)],
+            [f"an answer of {ANSWER} deltas, reader in the same process, without commits", *map(ms, near)],
             ["the same, reader in another process", "", ms(far)],
             ["of that: reading a delta, each", *[ms(c.event + c.delta) for c in (one, many)]],
             ["a commit, of however many answers", ms(one.commit), ms(many.commit)],
@@ -203,7 +203,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
     cell = load.part(1 / plan.cells)
     commits_per_s = sums.commits_per_s(cell, plan.processes)
     answers_per_day = count * assumed.prompts_per_day
-    log_bytes = answers_per_day * units["rows"] * units["log_row_bytes"]
+    log_bytes = answers_per_day * ANSWER * units["log_row_bytes"]
     deliveries_per_s = (commits_per_s + plan.processes) * plan.processes
     idle_s = cell.sockets * units["idle_postgres_s"]
     postgres = cell.prompts_per_s * units["postgres_s"] + idle_s
@@ -233,8 +233,8 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "sent a second": size(deliveries_per_s * units["redis_out_bytes"]),
         "**Of all cells, a day**": "",
         "answers": number(answers_per_day),
-        "rows of logs": number(answers_per_day * units["rows"]),
-        "bytes of logs": size(log_bytes),
+        "rows of logs, at most": number(answers_per_day * ANSWER),
+        "bytes of logs, at most": size(log_bytes),
         f"logs of {assumed.days} days": size(assumed.days * log_bytes),
         "what stays of answers, a year": size(365 * answers_per_day * units["answer_bytes"]),
         "logs to prune a second, on average": number(answers_per_day / DAY_S),
@@ -256,9 +256,9 @@ def _alone(report: Report, load: Load) -> str:
     return f"{used:.0%}" if used < 1 else "more than one"
 
 
-def _stream_s(costs: Costs, frame_s: float, frames: float) -> float:
-    """Of an answer that is written beside many: they share the most commits that there can be."""
-    return ANSWER * (costs.event + costs.delta) + frames * frame_s
+def _stream_s(costs: Costs, frame_s: float) -> float:
+    """Of an answer that is written beside many, whose commits it shares: those come on top."""
+    return ANSWER * (costs.event + costs.delta + frame_s)
 
 
 def _delta_bytes() -> float:

@@ -31,7 +31,6 @@ UNITS = {
     "rest": 0.01,
     "idle_s": 0.0001,
     "open_s": 0.02,
-    "frames": 300.0,
     "frame_bytes": 300.0,
 }
 
