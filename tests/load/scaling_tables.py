@@ -10,7 +10,7 @@ from tests.load.scaling_format import ms, number, quantile, size, table
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER, Trial
 from tests.load.scaling_simulate import READERS, STREAMS, Simulated, repeat_trial
-from tests.load.scaling_sums import DAY_S, Load, Sums, peak
+from tests.load.scaling_sums import DAY_S, Sums, peak
 from tests.load.simulation import Costs
 from tests.load.size import PER_S
 from tests.load.stamps import CHARS
@@ -33,6 +33,7 @@ class Report(NamedTuple):
 def parts(report: Report) -> Mapping[str, str]:
     """Return each part of the page by its name."""
     return {
+        "short": short(report),
         "assumptions": assumptions(report),
         "costs": costs(report),
         "rows": rows(report),
@@ -40,6 +41,26 @@ def parts(report: Report) -> Mapping[str, str]:
         "cells": cells(report),
         "people": people(report),
     }
+
+
+def short(report: Report) -> str:
+    """How far each kind of site goes."""
+    sums = report.sums
+    fewest = sums.assumed.fewest
+    cell = sums.plan(peak(PEOPLE[-1], sums.assumed)).processes
+    lines = [
+        f"- One process with SQLite: {_most(_alone(report), 1)} people.",
+        f"- {fewest} processes with PostgreSQL and Redis, any of which may fail: "
+        f"{_most(sums, fewest)}.",
+        f"- One group of {cell} processes: {_most(sums, cell)}.",
+        "- Beyond that, several such groups, called *cells* here.",
+    ]
+    return "\n".join(lines)
+
+
+def _most(sums: Sums, processes: int) -> str:
+    people = PEOPLE[-1] * sums.largest_share(peak(PEOPLE[-1], sums.assumed), processes)
+    return f"{float(f'{people:.2g}'):,.0f}"
 
 
 def assumptions(report: Report) -> str:
@@ -81,7 +102,7 @@ def costs(report: Report) -> str:
             ["the same on the wire", "", f"{size(60 * idle_bytes)} a minute"],
             ["a page that is opened, with its socket", "", ms(units["open_s"])],
             ["a prompt, from the form to the stored answer", *prompts],
-            [f"an answer of {ANSWER} deltas, reader in the same process, without commits", *map(ms, near)],
+            [f"{ANSWER} deltas to a reader in the same process, without commits", *map(ms, near)],
             ["the same, reader in another process", "", ms(far)],
             ["of that: reading a delta, each", *[ms(c.event + c.delta) for c in (one, many)]],
             ["a commit, of however many answers", ms(one.commit), ms(many.commit)],
@@ -214,7 +235,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "prompts a second": number(load.prompts_per_s),
         "answers at once": number(load.streams),
         "**Processes**": "",
-        "one process with SQLite would use, of a core": _alone(report, load),
+        "one process with SQLite would use, of a core": _share(_alone(report).utilisation(load, 1)),
         "cells x processes": f"{plan.cells:,} x {plan.processes}",
         "processes in all": number(plan.total),
         "each uses, of a core": f"{plan.utilisation:.0%}",
@@ -248,11 +269,14 @@ def _column(report: Report, count: int) -> dict[str, str]:
     }
 
 
-def _alone(report: Report, load: Load) -> str:
+def _alone(report: Report) -> Sums:
+    """Of one process with SQLite; what was not measured there is taken to be the same."""
     alone = report.alone
     units = report.sums.measured.units | alone.units
-    sums = Sums(Measured(alone.costs, units), report.sums.assumed, report.sums.pace)
-    used = sums.utilisation(load, 1)
+    return Sums(Measured(alone.costs, units), report.sums.assumed, report.sums.pace)
+
+
+def _share(used: float) -> str:
     return f"{used:.0%}" if used < 1 else "more than one"
 
 
