@@ -46,7 +46,7 @@ _POSTGRES_COUNTS = (
 
 @dataclass(frozen=True)
 class Look:
-    """Counters at one moment; `cpu_s` of each process of the site, `waited_s` of the first.
+    """Counters at one moment; `cpu_s` of each process of the site, `waited_s` of the first one.
 
     `sizes` are bytes of tables with their indexes, `counts` all else by name.
     """
@@ -113,12 +113,11 @@ def process_s(pid: int) -> float:
 
 
 def _waited_s(pid: int) -> float:
-    """Return how long threads of a process were ready to run and got no core, in seconds.
+    """Return how long a process's first thread was ready to run and got no core, in seconds.
 
     The second number of schedstat (Linux, Documentation/scheduler/sched-stats).
     """
-    each = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    return sum(int(line.split()[1]) for line in each) / 1e9
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def ring_s(server: Redis) -> float:

@@ -47,7 +47,7 @@ class Trial:
     """A size that this machine can do, to be compared with its simulation; times in seconds.
 
     `cpu_s` of the process that writes, and of the one that has the readers, which may be the same;
-    `waited_s` is how long the one that writes was ready to run and got no core, all threads added.
+    `waited_s` is how long the loop of the one that writes was ready to run and got no core.
     """
 
     what: str
