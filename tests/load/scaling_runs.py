@@ -97,7 +97,6 @@ class Measuring:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
-        self._first = rig.contender.pids[0]
         self._last = len(rig.contender.ports) - 1
         warm_up(rig.contender)
         before = rig.look()
