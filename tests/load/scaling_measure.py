@@ -9,7 +9,6 @@ for the database and threads.
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -103,9 +102,9 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
     message, topic = fit(
         [(each.messages, each.rows) for each in runs], [measuring.work_s(r, 2) for r in runs]
     )
-    far_frame = statistics.median(
-        (measuring.work_s(each, 1) - measuring.work_s(each, 2)) / each.recorded.frames
-        for each in runs
+    far_row, far_frame = fit(
+        [(each.rows, each.recorded.frames) for each in runs],
+        [max(1e-6, measuring.work_s(each, 1) - measuring.work_s(each, 2)) for each in runs],
     )
     heard_s = [each.messages * message + each.rows * topic for each in runs]
     known_s = (
@@ -124,6 +123,7 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         event=event,
         commit=commit,
         far_frame=far_frame,
+        far_row=far_row,
         message=message,
         topic=topic,
         prompts=measuring.prompts_s,
@@ -131,7 +131,7 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         ring_s=ring_s(rig.redis),
         spread=spread,
     )
-    lone_s = alone.delta + event + commit_s + costs.ring_s + message + topic + far_frame
+    lone_s = alone.delta + event + commit_s + costs.ring_s + message + topic + far_frame + far_row
     idle, units = measuring.idle()
     costs = replace(
         costs,

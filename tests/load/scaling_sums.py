@@ -130,7 +130,7 @@ class Sums:
             load.opens_per_s * units["open_s"],
             deltas_per_s * (costs.event + costs.delta),
             self.commits_per_s(load, processes) * costs.commit,
-            deltas_per_s * (far * costs.far_frame + (1 - far) * costs.frame),
+            deltas_per_s * (far * (costs.far_frame + costs.far_row) + (1 - far) * costs.frame),
         ]
         return units["rest"] + sum(used) / processes + self.hearing(load, processes)
 

@@ -24,7 +24,8 @@ class Costs:
     Args:
         delta, event: what each delta takes, and what is read of an answer at once beside that.
         commit: of the logs of all answers, whatever it holds, with the ring to other processes.
-        frame: to a reader in the process that writes; `far_frame` to one in another.
+        frame: to a reader in the process that writes; `far_frame` to one in another, where each
+            row that it has to read adds `far_row`.
         message, topic: a message with rings that comes from another process, and each ring in it.
         prompts: each from the form to the stored answer, without its deltas, as measured.
         commit_waits_s, read_waits_s, ring_s: what the database and Redis take meanwhile.
@@ -47,6 +48,7 @@ class Costs:
     idle: Sequence[float] = ()
     idle_sockets: int = 1
     idle_step_s: float = 0.01
+    far_row: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Answer:
         self.arrived: list[float] = []
         self.pending: list[float] = []
         self.committed: list[float] = []
+        self.rows = 0  # that are committed and not shown
         self.is_read = self.is_shown = False
         self.due_at = -1.0
 
@@ -85,6 +86,7 @@ class Process:
         outcome.rows += len(group)
         for answer, deltas in group:
             answer.committed += deltas
+            answer.rows += 1
             if answer.reader is self:
                 self.ring(answer)
             self._send(answer)
@@ -127,13 +129,14 @@ class Process:
         site, clock = self._site, self._clock
         is_far = answer.reader is not answer.writer
         began_at, shown = 0.0, list[float]()
-        cost_s = site.draw(site.costs.far_frame if is_far else site.costs.frame)
 
         def begin() -> float:
             nonlocal began_at, shown
             began_at = clock.now
             shown, answer.committed = answer.committed, []
-            return cost_s
+            rows, answer.rows = answer.rows, 0
+            far_s = site.costs.far_frame + rows * site.costs.far_row
+            return site.draw(far_s if is_far else site.costs.frame)
 
         def end() -> None:
             site.outcome.frames += 1
