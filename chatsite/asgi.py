@@ -20,11 +20,11 @@ django.setup()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.core.asgi import get_asgi_application  # noqa: E402
 
 from chat.consumers import ClosedInOutage  # noqa: E402
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from chatsite.handler import Handler  # noqa: E402
 from chatsite.life import Life, refuse_bad_settings  # noqa: E402
 from chatsite.memory import give_back_large_blocks, share_heaps  # noqa: E402
 
@@ -42,7 +42,7 @@ sys.setswitchinterval(0.001)
 _websocket: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]
 _protocols = ProtocolTypeRouter(
     {
-        "http": get_asgi_application(),
+        "http": Handler(),
         "websocket": SameOrigin(ClosedInOutage(_websocket)),
     }
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from inspect import iscoroutinefunction
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import MiddlewareNotUsed, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -16,12 +17,24 @@ from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
+from servestatic.middleware import ServeStaticMiddleware
 
 from chat import errors
 from chat.api.outside import retold
 from chat.outage import is_outage, tell_outage
 from chat.refused import refused
 from chat.unavailable import unavailable
+
+
+class StaticFiles(ServeStaticMiddleware):  # type: ignore[misc]  # servestatic has no types
+    """Serves files in the loop; a chain that runs in a thread does without (handler.py)."""
+
+    sync_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        if not iscoroutinefunction(get_response):
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
 
 
 class AnswerOutage(MiddlewareMixin):

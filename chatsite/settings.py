@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "chatsite.middleware.TellPrograms",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "chatsite.middleware.StaticFiles",
     "chatsite.middleware.AnswerOutage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
