@@ -95,6 +95,7 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
     "PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON;",
+    "pool": 5,  # connections at most that nobody uses
 }
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,  # seconds, as all below
@@ -109,6 +110,8 @@ DATABASE_URL = env.url(
 )
 DATABASES: dict[str, Any] = {"default": dict(dj_database_url.parse(DATABASE_URL))}
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+if IS_SQLITE:
+    DATABASES["default"]["ENGINE"] = "chatsite.sqlite3"
 # What the address says (?sslmode=require) comes on top.
 DATABASES["default"]["OPTIONS"] = {
     **(SQLITE_OPTIONS if IS_SQLITE else POSTGRESQL_OPTIONS),

@@ -1,0 +1,123 @@
+"""SQLite as Django has it, but that a few connections are kept, and that writers queue.
+
+To open a connection takes as long as ten queries: its pragmas, Django's functions, the schema read
+anew. Work of this site goes from thread to thread, and each gives its connection back at its end;
+here the next one gets it, as from PostgreSQL's pool: OPTIONS["pool"] says how many are kept.
+
+SQLite itself tells nobody that its write lock is free: who waits for it sleeps, for longer each
+time. So transactions, which all write, take turns in this process before they ask for the lock.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sqlite3
+import threading
+from typing import Any, NamedTuple
+
+from django.db.backends.sqlite3 import base
+
+TURN_S = 1.0
+"""After so long a transaction asks for SQLite's lock without its turn, and finds out how it is."""
+
+
+class _File(NamedTuple):
+    """Which file a connection is to: another one may stand under its name by now."""
+
+    device: int
+    number: int
+
+
+_kept: dict[_File, list[sqlite3.Connection]] = {}
+_kept_lock = threading.Lock()
+_turn = threading.Lock()
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One thread's connection."""
+
+    _max_kept = 0
+    _file: _File | None = None
+    _has_turn = False
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        self._max_kept = params.pop("pool", 0)
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        self._file = _file(conn_params["database"])
+        if self._max_kept and self._file and (kept := _take(self._file)):
+            return kept
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        self._file = _file(conn_params["database"])
+        return connection
+
+    def _close(self) -> None:
+        try:
+            if self.connection is not None and not self._keep():
+                super()._close()  # type: ignore[misc]  # the stubs leave it out
+        finally:
+            self._end_turn()
+
+    def _keep(self) -> bool:
+        """Keep the connection for the next one; False where it has to be closed."""
+        is_clean = not (
+            self.errors_occurred or self.in_atomic_block or self.connection.in_transaction
+        )
+        if not (self._max_kept and self._file and is_clean):
+            return False
+        with _kept_lock:
+            kept = _kept.setdefault(self._file, [])
+            if has_room := len(kept) < self._max_kept:
+                kept.append(self.connection)
+        return has_room
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._has_turn = _turn.acquire(timeout=TURN_S)
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
+        # After one that failed, Django rolls back.
+        self._end_turn()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            _turn.release()
+
+
+def _file(path: str) -> _File | None:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None  # Not there yet, or no file at all.
+    return _File(found.st_dev, found.st_ino)
+
+
+def _take(file: _File) -> sqlite3.Connection | None:
+    with _kept_lock:
+        kept = _kept.get(file)
+        return kept.pop() if kept else None
+
+
+@atexit.register
+def close_kept() -> None:
+    """Close what is kept: the last connection to a file takes its write-ahead log away."""
+    with _kept_lock:
+        connections = [connection for kept in _kept.values() for connection in kept]
+        _kept.clear()
+    for connection in connections:
+        connection.close()
