@@ -28,7 +28,16 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
     Not thread sensitive, which outside a request would put the whole process behind one thread.
     """
-    return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+    result: T = await _call_in_thread(function, args, kwargs)
+    return result
+
+
+def _call(function: Callable[..., T], args: Any, kwargs: Any) -> T:
+    return function(*args, **kwargs)
+
+
+# Made once, because to make one takes as long as the way to the thread and back.
+_call_in_thread = database_sync_to_async(_call, thread_sensitive=False)
 
 
 async def in_request(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
