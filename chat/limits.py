@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from chat import errors
+from chat import errors, statements
 from chat.heartbeat import GUEST, LOST_AFTER_HEARTBEATS
 from chat.models import Generation, Process, RecentSend, User
 
@@ -35,16 +36,17 @@ def count_send(user: User) -> None:
     Raises:
         LimitReached: there is too much already; the transaction must be rolled back.
     """
-    # Whoever comes next for this person waits here, and then sees what was committed.
-    list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
+    if connection.features.has_select_for_update:
+        # Whoever comes next for this person waits here, and then sees what was committed. In
+        # SQLite's transactions everybody waits anyway.
+        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
     _count_recent(user)
-    running = Generation.objects.filter(status__in=Generation.RUNNING)
-    own = running.filter(conversation__owner=user).count()
+    own, everybodys = map(sum, zip(*statements.running_of(user.pk), strict=True))
     if own > settings.CHAT_RUNNING_PER_USER:
         raise errors.TooManyRunning(settings.CHAT_RUNNING_PER_USER, ROOM_AFTER_S)
     limit = settings.CHAT_RUNNING_PER_PROCESS
     # One process is enough for most sites; then nobody has to be counted.
-    if (everybodys := running.count()) > limit and everybodys > limit * _processes():
+    if everybodys > limit and everybodys > limit * _processes():
         raise errors.SiteBusy(limit, ROOM_AFTER_S)
 
 
@@ -77,10 +79,11 @@ def wait_s(sent_at: Sequence[datetime], limit: int, now: datetime) -> int:
 
 def _count_recent(user: User) -> None:
     now = timezone.now()
-    own = RecentSend.objects.filter(owner=user)
-    own.filter(at__lte=now - WINDOW).delete()
-    _check_recent(list(own.order_by("at").values_list("at", flat=True)), now)
-    RecentSend.objects.create(owner=user, at=now)
+    sent_at = [at for (at,) in statements.sends_of(user.pk)]
+    if sent_at and sent_at[0] <= now - WINDOW:
+        RecentSend.objects.filter(owner=user, at__lte=now - WINDOW).delete()
+    _check_recent([at for at in sent_at if at > now - WINDOW], now)
+    statements.insert_send(RecentSend(owner=user, at=now))
 
 
 def _check_recent(sent_at: Sequence[datetime], now: datetime) -> None:

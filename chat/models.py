@@ -7,6 +7,7 @@ them (generation.py, worker.py, services.py); nothing here calls Claude or sends
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.kinds import MAX_KIND_CHARS
 from chat.options import MAX_MODEL_CHARS
+from chat.prepared import Prepared
 
 TITLE_MAX_CHARS = 80
 
@@ -76,12 +78,7 @@ class Conversation(models.Model):
 
     def path_to(self, leaf_id: int | None) -> list[int]:
         """Return the ids of the messages from the first one to `leaf_id`, in order."""
-        parents = dict(self.messages.values_list("pk", "parent_id"))
-        path: list[int] = []
-        while leaf_id is not None:
-            path.append(leaf_id)
-            leaf_id = parents[leaf_id]
-        return path[::-1]
+        return _path(dict(_parents(self.pk)), leaf_id)
 
     def running_generation(self) -> Generation | None:
         """Return the one generation that is not final, if there is one."""
@@ -92,8 +89,8 @@ class Conversation(models.Model):
 
         The newest message is always a leaf, because children come after their parents.
         """
-        newest = self.messages.order_by("-pk").values_list("pk", flat=True).first()
-        return self.path_to(newest)
+        parents = dict(_parents(self.pk))
+        return _path(parents, max(parents, default=None))
 
 
 class Message(models.Model):
@@ -136,6 +133,22 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.pk}"
+
+
+_parents = Prepared(
+    lambda conversation: Message.objects.filter(conversation=conversation).values_list(
+        "pk", "parent_id"
+    ),
+    uuid.UUID,
+)
+
+
+def _path(parents: Mapping[int, int | None], leaf_id: int | None) -> list[int]:
+    path: list[int] = []
+    while leaf_id is not None:
+        path.append(leaf_id)
+        leaf_id = parents[leaf_id]
+    return path[::-1]
 
 
 class IdempotencyKey(models.Model):

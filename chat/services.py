@@ -7,7 +7,7 @@ for the person, or Conversation.DoesNotExist (Message, Generation) for what is n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chat import approvals, errors, events, limits, worker
+from chat import approvals, errors, events, limits, statements, worker
 from chat.ending import add_generation
 from chat.ending import conversation_topic as conversation_topic
 from chat.models import TITLE_MAX_CHARS, Conversation, Generation, IdempotencyKey, Message, User
@@ -80,11 +80,10 @@ def send_prompt(
     _check_prompt(text)
     try:
         with transaction.atomic():
-            if sent := _sent_before(user, text, key):
-                return sent
-            conversation = _conversation_for(user, conversation_id, text)
-            message = _add_prompt(conversation, text)
-            IdempotencyKey.objects.create(owner=user, key=key, message=message)
+            conversation, last_id = _conversation_for(user, conversation_id, text)
+            message = _add_prompt(conversation, last_id, text)
+            # Of a key that came before, the database tells.
+            statements.insert_key(IdempotencyKey(owner=user, key=key, message=message))
             generation = queue_answer(user, message, options)
     except IntegrityError:
         # Another request got there first: with the same key, or with another prompt.
@@ -239,22 +238,29 @@ def _sent_before(user: User, text: str, key: UUID) -> Sent | None:
     return Sent(row.message.conversation, row.message, generations.earliest("pk"))
 
 
-def _conversation_for(user: User, conversation_id: UUID | None, text: str) -> Conversation:
+def _conversation_for(
+    user: User, conversation_id: UUID | None, text: str
+) -> tuple[Conversation, int | None]:
+    """Return the conversation for a prompt, and the last message of its active path."""
     if conversation_id is None:
-        return Conversation.objects.create(owner=user, title=title_from(text))
+        return Conversation.objects.create(owner=user, title=title_from(text)), None
     # Locks the row, so that two prompts at once see each other's message as their parent.
-    Conversation.objects.owned_by(user).filter(pk=conversation_id).update(updated_at=timezone.now())
-    return get_conversation(user, conversation_id)
+    statements.set_updated_of(user.pk, conversation_id, updated_at=timezone.now())
+    if not (rows := statements.conversation_of(user.pk, conversation_id)):
+        raise Conversation.DoesNotExist
+    conversation: Any = rows[0]
+    return conversation, conversation.newest
 
 
-def _add_prompt(conversation: Conversation, text: str) -> Message:
-    path = conversation.active_path()
-    return Message.objects.create(
-        conversation=conversation,
-        parent_id=path[-1] if path else None,
-        role=Message.Role.USER,
-        content=[{"type": "text", "text": text}],
-        text=text,
+def _add_prompt(conversation: Conversation, last_id: int | None, text: str) -> Message:
+    return statements.insert_message(
+        Message(
+            conversation=conversation,
+            parent_id=last_id,
+            role=Message.Role.USER,
+            content=[{"type": "text", "text": text}],
+            text=text,
+        )
     )
 
 
@@ -275,8 +281,8 @@ def queue_answer(user: User, prompt: Message, options: Options) -> Generation:
         IntegrityError: an answer of the conversation is not final.
         LimitReached: there is too much going on.
     """
-    answer = Message.objects.create(
-        conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT
+    answer = statements.insert_message(
+        Message(conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT)
     )
     return _queue_generation(user, answer, options)
 

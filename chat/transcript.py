@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from chat import errors, events
+from chat import errors, events, statements
 from chat.blocks import BlockView, prompt_text, view_blocks
 from chat.content import Block, Content, is_text, joined, part_before, plain_text, text_runs
 from chat.durations import Durations, all_seconds
@@ -172,6 +173,30 @@ def load_message(user: User, message_id: int) -> MessageView:
     conversations = Conversation.objects.owned_by(user)
     message = Message.objects.get(pk=message_id, conversation__in=conversations)
     return _view(message, message.generations.order_by("-pk").first())
+
+
+def load_added(conversation_id: UUID, after: int) -> tuple[list[MessageView], Generation | None]:
+    """Return the messages of the active path behind `after`, and the last generation of that one.
+
+    A conversation that a reader shows already is not read anew, however long it is.
+    """
+    # Generations first, as below.
+    found = statements.generations_from(conversation_id, after)
+    generations = {generation.message_id: generation for generation in found}
+    rows = {message.pk: message for message in statements.messages_after(conversation_id, after)}
+    path, leaf_id = [], max(rows, default=None)
+    while leaf_id in rows:
+        path.append(rows[leaf_id])
+        leaf_id = rows[leaf_id].parent_id
+    views = [_view(message, generations.get(message.pk)) for message in reversed(path)]
+    return views, generations.get(after)
+
+
+def view_again(message_id: int) -> MessageView | None:
+    """Return a message as it is now; None where it is gone."""
+    newest = statements.newest_generation(message_id)  # first, as below
+    rows = statements.message(message_id)
+    return _view(rows[0], newest[0] if newest else None) if rows else None
 
 
 def view_messages(ids: Sequence[int]) -> list[MessageView]:

@@ -76,7 +76,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @not_theirs_is_404
 def send(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Send a prompt in a conversation."""
-    return _send(request, services.get_conversation(_user(request), conversation_id))
+    return _send(request, conversation_id)
 
 
 @never_cache
@@ -192,15 +192,17 @@ def conversations(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/_conversations.html", context)
 
 
-def _send(request: HttpRequest, shown: Conversation | None) -> HttpResponse:
+def _send(request: HttpRequest, conversation_id: UUID | None) -> HttpResponse:
     form = PromptForm(request.POST)
     form.is_valid()  # Nothing in it can be invalid: PromptField and clean_key take all.
     text, key = form.cleaned_data["text"], form.cleaned_data["key"]
+    user = _user(request)
     try:
-        sent = services.send_prompt(_user(request), shown.pk if shown else None, text, key)
+        sent = services.send_prompt(user, conversation_id, text, key)
     except errors.RequestRefused as error:
+        shown = services.get_conversation(user, conversation_id) if conversation_id else None
         return _refused_prompt(request, shown, text, error)
-    if shown and _has_socket(request):
+    if conversation_id and _has_socket(request):
         # What this answer says of Stop or Send may be older than what the socket said.
         context = {**_composer(sent.conversation), "keeps_actions": True}
         return render(request, "chat/_composer.html", context)

@@ -19,13 +19,14 @@ from django.utils.translation import gettext
 from chat import fragments
 from chat.events import Bell, look_interval_s, read
 from chat.models import Conversation, Generation, Message, User
+from chat.prepared import Prepared
 from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
 from chat.relay.pace import noted, paced, take_in
 from chat.relay.position import Position
 from chat.services import conversation_topic
 from chat.threads import in_thread
-from chat.transcript import MessageView, load_messages, view_messages
+from chat.transcript import MessageView, load_added, view_again
 
 _MESSAGES = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
 _GENERATIONS = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
@@ -34,6 +35,13 @@ _NEWEST = {
     "newest_generation": Subquery(_GENERATIONS.values("pk")[:1]),
     "has_running": Exists(_GENERATIONS.filter(status__in=Generation.RUNNING)),
 }
+_conversation = Prepared(
+    lambda user, conversation: (
+        Conversation.objects.owned_by(User(pk=user)).filter(pk=conversation).annotate(**_NEWEST)
+    ),
+    int,
+    UUID,
+)
 
 
 class _State(NamedTuple):
@@ -70,22 +78,19 @@ async def follow_conversation(
 
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
-    try:
-        conversation = (
-            Conversation.objects.owned_by(user).annotate(**_NEWEST).get(pk=conversation_id)
-        )
-    except Conversation.DoesNotExist:
+    if not (rows := _conversation(user.pk, conversation_id)):
         return None
+    conversation: Any = rows[0]
     if _shows_all(conversation, position):
         return _State(conversation, [], [], [], None)
-    added, _ = load_messages(conversation, after=position.message_id, limit=None)
+    added, newest = load_added(conversation_id, position.message_id)
     # What runs before what has ended: of what ends in between, nothing would ring any more.
-    running = _running(conversation, position, added)
-    changed = view_messages(_changed(conversation, position))
+    running = _running(conversation, position, added, newest)
+    changed = _changed(newest, position)
     if running and running.message.pk in [view.message.pk for view in changed]:
         # It has ended, here or while the reader was away, and so has what went on with it.
         running = next((view for view in added if view.is_running), None)
-    return _State(conversation, added, changed, _replaced_by(added), running)
+    return _State(conversation, added, changed, _replaced_by(added, position), running)
 
 
 def _shows_all(conversation: Any, position: Position) -> bool:
@@ -97,36 +102,49 @@ def _shows_all(conversation: Any, position: Position) -> bool:
     )
 
 
-def _changed(conversation: Conversation, position: Position) -> list[int]:
-    """Return the last message shown, where a continuation of it ended that is not shown."""
-    rows = conversation.generations.filter(message=position.message_id).defer("timeline")
-    newest = rows.order_by("-pk").first() if position.message_id else None
+def _changed(newest: Generation | None, position: Position) -> list[MessageView]:
+    """Return the last message shown, where a continuation of it ended that is not shown.
+
+    Args:
+        newest: the last generation of that message.
+    """
     if newest is None or newest.is_running or newest.pk == position.generation_id:
         return []
-    return [position.message_id] if newest.pk > position.shown_id else []
+    view = view_again(position.message_id) if newest.pk > position.shown_id else None
+    return [view] if view else []
 
 
-def _replaced_by(added: list[MessageView]) -> list[int]:
+def _replaced_by(added: list[MessageView], position: Position) -> list[int]:
     """Return the older versions of what was added, which the page may still show."""
-    if not added:
+    # All others of `added` have a parent among them, whose older children it has not shown either.
+    parent_id = added[0].message.parent_id if added else None
+    if parent_id is None or parent_id >= position.message_id:
         return []
-    siblings = Message.objects.filter(
-        parent__in=[view.message.parent_id for view in added if view.message.parent_id],
-        pk__lt=min(view.message.pk for view in added),
-    )
+    siblings = Message.objects.filter(parent=parent_id, pk__lt=added[0].message.pk)
     return list(siblings.values_list("pk", flat=True))
 
 
 def _running(
-    conversation: Conversation, position: Position, added: list[MessageView]
+    conversation: Any,
+    position: Position,
+    added: list[MessageView],
+    newest: Generation | None,
 ) -> MessageView | None:
-    """Return the answer to follow: the one the reader shows unfinished, else a running one."""
+    """Return the answer to follow: the one the reader shows unfinished, else a running one.
+
+    Args:
+        newest: the last generation of the last message that the reader shows.
+    """
     if position.generation_id:
         rows = conversation.generations.select_related("message")
         shown = rows.filter(pk=position.generation_id).first()
         if shown and shown.message_id <= position.message_id:
             return MessageView(shown.message, shown)
-    running = next((v for v in added if v.is_running), None) or _running_row(conversation)
+    running = next((v for v in added if v.is_running), None)
+    if running is None and newest and newest.is_running:
+        running = MessageView(newest.message, newest)
+    if running is None and conversation.has_running:
+        running = _running_row(conversation)
     # One that was queued after `added` was read comes with the next look, with its message.
     last_id = added[-1].message.pk if added else position.message_id
     return running if running and running.message.pk <= last_id else None
@@ -201,12 +219,12 @@ async def _follow_answer(
         # It is not shown as running, or more stands below it already: it comes whole, and goes on.
         if position.generation_id == generation_id:
             position.let_go()
-        views = await in_thread(_view_again, view.message.pk)
-        if views:
-            generation_id = views[0].generation_id  # It may be gone on with by now.
+        again = await in_thread(view_again, view.message.pk)
+        if again:
+            generation_id = again.generation_id  # It may be gone on with by now.
         position.shown_id = max(position.shown_id, generation_id)
-        if views and views[0].is_running:
-            is_large, view = _is_large(views[0]), _emptied(views[0])
+        if again and again.is_running:
+            is_large, view = _is_large(again), _emptied(again)
             position.take_up(generation_id, view.seq, view.held)
             # Where its text is still to come, there is no position that could be gone on from.
             place = [fragments.unplaced(view)] if is_large else []
@@ -215,7 +233,7 @@ async def _follow_answer(
         else:
             # It ended just now, or while the reader was away, before what stands below it began.
             # Of what was deleted the next look tells.
-            ended = [_ended(state.conversation, view) for view in views]
+            ended = [_ended(state.conversation, again)] if again else []
             is_last = position.message_id == view.message.pk
             for frame in noted(frames + ended if is_last else ended + frames, position):
                 yield frame
@@ -251,17 +269,12 @@ def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
     answer.resume(read(generation_id, 0, position.seq), position.held)
 
 
-def _view_again(message_id: int) -> list[MessageView]:
-    return view_messages([message_id])
-
-
 def _end(conversation: Conversation, answer: LiveAnswer) -> list[str]:
     """Return the frames that end a running answer on the page; [] where it was deleted."""
     running = answer.view()
-    views = _view_again(running.message.pk)
-    if not views or views[0].generation_id != running.generation_id:
+    view = view_again(running.message.pk)
+    if view is None or view.generation_id != running.generation_id:
         return []  # Deleted, or gone on with already, which the next look shows.
-    view = views[0]
     # What a text shows may depend on its end, such as the numbers of what it cites, or a link whose
     # address stands there. A refused answer is folded away, so that its whole body changes.
     steps = None if view.is_refused else answer.corrections(view.message.rendered)

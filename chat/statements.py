@@ -1,0 +1,120 @@
+"""What every prompt asks the database and writes there, with SQL that is made once (prepared.py).
+
+Whoever asks knows why, and in which transaction.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, Subquery
+
+from chat.models import Conversation, Generation, IdempotencyKey, Message, RecentSend, User
+from chat.prepared import Insert, Prepared, Update
+
+# To send
+
+set_updated_of = Update(
+    lambda user, conversation: Conversation.objects.owned_by(User(pk=user)).filter(pk=conversation),
+    int,
+    UUID,
+    sets=["updated_at"],
+)
+_NEWEST = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk").values("pk")
+# With its last message as `newest`.
+conversation_of = Prepared(
+    lambda user, conversation: (
+        Conversation.objects.owned_by(User(pk=user))
+        .filter(pk=conversation)
+        .annotate(newest=Subquery(_NEWEST[:1]))
+    ),
+    int,
+    UUID,
+)
+insert_message = Insert(Message)
+insert_key = Insert(IdempotencyKey)
+insert_generation = Insert(Generation)
+
+# To count what is sent
+
+sends_of = Prepared(
+    lambda user: RecentSend.objects.filter(owner=user).order_by("at").values_list("at"), int
+)
+insert_send = Insert(RecentSend)
+# The user's and everybody's, for each status that there is.
+running_of = Prepared(
+    lambda user: (
+        Generation.objects.filter(status__in=Generation.RUNNING)
+        .values("status")
+        .annotate(own=Count("pk", filter=Q(conversation__owner=user)), everybodys=Count("pk"))
+        .values_list("own", "everybodys")
+    ),
+    int,
+)
+
+# To take a generation
+
+claim = Update(
+    lambda pk: Generation.objects.filter(pk=pk, status=Generation.Status.QUEUED),
+    int,
+    sets=["status", "owner_id", "started_at"],
+)
+generation = Prepared(lambda pk: Generation.objects.filter(pk=pk), int)
+message = Prepared(lambda pk: Message.objects.filter(pk=pk), int)
+owner = Prepared(lambda conversation: User.objects.filter(conversations=conversation), UUID)
+messages_to = Prepared(
+    lambda conversation, last: Message.objects.filter(conversation=conversation, pk__lte=last),
+    UUID,
+    int,
+)
+refusals = Prepared(
+    lambda conversation: Generation.objects.filter(
+        conversation=conversation, stop_reason="refusal"
+    ),
+    UUID,
+)
+
+# To end it
+
+set_updated = Update(
+    lambda conversation: Conversation.objects.filter(pk=conversation), UUID, sets=["updated_at"]
+)
+locked_generation = Prepared(
+    lambda pk: Generation.objects.filter(pk=pk).select_for_update(of=("self",), no_key=True), int
+)
+set_record = Update(
+    lambda pk: Generation.objects.filter(pk=pk, status__in=Generation.RUNNING),
+    int,
+    sets=[
+        *("status", "error_code", "finished_at", "first_word_at", "request_id", "options"),
+        *("stop_reason", "stop_details", "usage", "input_tokens", "output_tokens", "timeline"),
+    ],
+)
+digest_before = Prepared(
+    lambda message: Message.objects.filter(children=message).values_list("path_digest"), int
+)
+set_content = Update(
+    lambda pk: Message.objects.filter(pk=pk),
+    int,
+    sets=["content", "text", "rendered", "durations_s", "path_digest"],
+)
+
+# To show what is new
+
+messages_after = Prepared(
+    lambda conversation, after: Message.objects.filter(
+        conversation=conversation, pk__gt=after
+    ).order_by("pk"),
+    UUID,
+    int,
+)
+generations_from = Prepared(
+    lambda conversation, message: Generation.objects.filter(
+        conversation=conversation, message__gte=message
+    ).order_by("pk"),
+    UUID,
+    int,
+)
+newest_generation = Prepared(
+    lambda message: Generation.objects.filter(message=message).order_by("-pk")[:1], int
+)
