@@ -19,15 +19,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
-from chat import errors, events, metrics
+from chat import errors, events, metrics, statements
 from chat.content import MAX_COUNT, Block, Content, end_of, joined, part_before, plain_text
 from chat.digests import next_digest
 from chat.durations import Durations, all_seconds
 from chat.kinds import FINAL
-from chat.models import Conversation, Event, Generation, Message
+from chat.models import Event, Generation, Message
 from chat.options import without_messages
 from chat.render import render_blocks
 from chat.threads import own_connection
@@ -65,6 +65,15 @@ class Ending(NamedTuple):
     status: Generation.Status | None
     error_code: str = ""
     detail: str = ""
+
+
+class Written(NamedTuple):
+    """What whoever writes an answer knows of it: its row, with its message, as they were when it
+    was begun, and the last number of its log (None: not known).
+    """
+
+    generation: Generation
+    seq: int | None
 
 
 class _Folded(NamedTuple):
@@ -109,68 +118,78 @@ def read_answer(generation_id: int) -> Answer:
 
 
 def finish(
-    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending
+    generation_id: int,
+    owner_id: UUID | None,
+    answer: Answer,
+    ending: Ending,
+    written: Written | None = None,
 ) -> events.Entry | None:
     """Give a running generation its final status, its last event, and its message its content.
 
     Returns None, and changes nothing, where `owner_id` is not its owner or it is final already.
+
+    Args:
+        written: what the caller knows of it, where it is the one who wrote it.
     """
     with own_connection() if answer.content.chars > LARGE_CHARS else nullcontext():
-        generations = Generation.objects.filter(pk=generation_id)
-        if not (generation := generations.select_related("message").first()):
+        if not (written := written or _read(generation_id)):
             return None
         # Before the transaction, in which others may wait: rendering takes its time. What earlier
         # generations wrote stays as it is while this one runs.
-        folded = _folded(generation, answer)
-        return _finish(generation_id, owner_id, answer, ending, folded)
+        folded = _folded(written.generation, answer)
+        with transaction.atomic():
+            final = _finish(written, owner_id, answer, ending, folded)
+            if final is None:
+                transaction.set_rollback(True)
+        return final
+
+
+def _read(generation_id: int) -> Written | None:
+    generation = Generation.objects.select_related("message").filter(pk=generation_id).first()
+    return Written(generation, None) if generation else None
 
 
 def _finish(
-    generation_id: int, owner_id: UUID | None, answer: Answer, ending: Ending, folded: _Folded
+    written: Written,
+    owner_id: UUID | None,
+    answer: Answer,
+    ending: Ending,
+    folded: _Folded,
 ) -> events.Entry | None:
-    now = timezone.now()
-    with transaction.atomic():
-        # Before the generation, as whoever sends or deletes locks them: else each could wait for
-        # the other.
-        ended_in = Conversation.objects.filter(generations=generation_id)
-        list(ended_in.select_for_update(of=("self",), no_key=True).values_list("pk"))
-        running = Generation.objects.filter(
-            pk=generation_id, owner_id=owner_id, status__in=Generation.RUNNING
-        )
-        generation = (
-            running.select_for_update(of=("self",), no_key=True)
-            .select_related("message")
-            .annotate(digest_before=F("message__parent__path_digest"))
-            .first()
-        )
-        if generation is None:
-            return None
-        status, error_code = _resolve(ending, generation)
-        record = {
-            "status": status,
-            "error_code": error_code,
-            "finished_at": now,
-            "first_word_at": answer.first_word_at,
-            "request_id": answer.request_id,
-            "options": without_messages(generation.options),
-            **record_of(answer.content),
-        }
-        record["timeline"] = answer.timeline.facts(outline(generation, record))
-        if running.update(**record) != 1:
-            return None
-        transaction.on_commit(partial(_report, generation, record, ending.detail))
-        message = generation.message
-        message.content, message.text, message.rendered, message.durations_s = folded
-        if before := generation.digest_before:
-            # A program that took the site for the Messages API sends the answer back to go on.
-            message.path_digest = next_digest(before, message.role, message.content)
-        message.save(update_fields=[*folded._fields, "path_digest"])
-        Conversation.objects.filter(pk=generation.conversation_id).update(updated_at=now)
-        final = _append_final(generation_id, status, error_code, now)
-        if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
-            generation.options = record["options"]
-            _queue_continuation(generation)
-        return final
+    now, begun = timezone.now(), written.generation
+    # Before the generation, as whoever sends or deletes locks them: else each could wait for
+    # the other.
+    statements.set_updated(begun.conversation_id, updated_at=now)
+    rows = statements.locked_generation(begun.pk)
+    if not rows or rows[0].owner_id != owner_id or not rows[0].is_running:
+        return None
+    generation, message = rows[0], begun.message
+    status, error_code = _resolve(ending, generation)
+    record = {
+        "status": status,
+        "error_code": error_code,
+        "finished_at": now,
+        "first_word_at": answer.first_word_at,
+        "request_id": answer.request_id,
+        "options": without_messages(generation.options),
+        **record_of(answer.content),
+    }
+    record["timeline"] = answer.timeline.facts(outline(generation, record))
+    if statements.set_record(generation.pk, **record) != 1:
+        return None
+    transaction.on_commit(partial(_report, generation, record, ending.detail))
+    digest = message.path_digest
+    if before := "".join(
+        parent_digest for (parent_digest,) in statements.digest_before(message.pk)
+    ):
+        # A program that took the site for the Messages API sends the answer back to go on.
+        digest = next_digest(before, message.role, folded.content)
+    statements.set_content(message.pk, **folded._asdict(), path_digest=digest)
+    final = _append_final(generation.pk, written.seq, status, error_code, now)
+    if status == Status.INTERRUPTED and settings.CHAT_ON_INTERRUPT == "continue":
+        message.content = folded.content
+        _queue_continuation(message, generation.model, record["options"])
+    return final
 
 
 def outline(generation: Generation, known: Mapping[str, Any]) -> Outline:
@@ -191,13 +210,15 @@ def add_generation(
         IntegrityError: the conversation has a generation that is not final.
     """
     first_block, first_char = end_of(message.content)
-    return Generation.objects.create(
-        conversation_id=message.conversation_id,
-        message=message,
-        model=model,
-        options=options,
-        first_block=first_block,
-        first_char=first_char,
+    return statements.insert_generation(
+        Generation(
+            conversation_id=message.conversation_id,
+            message=message,
+            model=model,
+            options=options,
+            first_block=first_block,
+            first_char=first_char,
+        )
     )
 
 
@@ -253,19 +274,25 @@ def _report(generation: Generation, record: Mapping[str, Any], detail: str) -> N
     logger.log(logging.INFO if is_well else logging.WARNING, "answer ended", extra=facts)
 
 
-def _queue_continuation(generation: Generation) -> None:
+def _queue_continuation(message: Message, model: str, options: dict[str, Any] | None) -> None:
     """Have another process go on with an answer, unless it brings down whoever writes it."""
-    ended = generation.message.generations.filter(status=Status.INTERRUPTED)
+    ended = message.generations.filter(status=Status.INTERRUPTED)
     if ended.count() <= MAX_CONTINUATIONS:
-        add_generation(generation.message, generation.model, generation.options)
+        add_generation(message, model, options)
         transaction.on_commit(lambda: events.ring(QUEUE_TOPIC))
 
 
 def _append_final(
-    generation_id: int, status: Generation.Status, error_code: str, now: datetime
+    generation_id: int,
+    last_seq: int | None,
+    status: Generation.Status,
+    error_code: str,
+    now: datetime,
 ) -> events.Entry:
-    last = Event.objects.filter(generation_id=generation_id).aggregate(seq=Max("seq"))["seq"] or 0
+    if last_seq is None:
+        log = Event.objects.filter(generation_id=generation_id)
+        last_seq = log.aggregate(seq=Max("seq"))["seq"] or 0
     data = json.dumps({"status": status.value, "error_code": error_code})
-    final = events.Entry(last + 1, FINAL, data, now)
+    final = events.Entry(last_seq + 1, FINAL, data, now)
     events.insert_entries(generation_id, [final])
     return final

@@ -20,15 +20,16 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from chat import errors, events, metrics
+from chat import errors, events, metrics, statements
 from chat.calls import Caller
 from chat.claude.request import Request
 from chat.content import Block, part_before, plain_text
 from chat.context import Turn, messages_as_sent, messages_to_go_on
-from chat.ending import Answer, Ending, finish, read_answer
+from chat.ending import Answer, Ending, Written, finish, read_answer
+from chat.kinds import REQUEST
 from chat.models import Generation, Message
 from chat.options import Options
-from chat.rounds import Rounds
+from chat.rounds import Rounds, request_data
 from chat.threads import in_thread
 from chat.tools import Toolset
 
@@ -66,8 +67,13 @@ class _StopRequested(Exception):
 
 
 class _Taken(NamedTuple):
-    """A generation that is this process's own now: what to ask, for whom, and for how long."""
+    """A generation that is this process's own now: what to ask, for whom, and for how long.
 
+    `first` is what its log begins with, committed with the claim.
+    """
+
+    generation: Generation
+    first: events.Entry
     request: Request
     caller: Caller
     max_seconds: float | None
@@ -79,33 +85,47 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
     Cancelling the task closes the stream and ends the generation as `stopped` (or `interrupted`
     where nobody asked for a stop); the CancelledError is raised afterwards.
     """
-    answer = Answer()
-    log = events.Log(generation_id, runtime.process_id, runtime.committer)
+    writing = _Writing(events.Log(generation_id, runtime.process_id, runtime.committer))
     final: events.Entry | None = None
     metrics.RUNNING.inc()
     try:
-        ending = await _write_answer(generation_id, runtime, log, answer)
+        ending = await _write_answer(writing, runtime)
         if ending:
-            final = await _to_the_end(_finish(log, answer, ending))
+            final = await _to_the_end(_finish(writing, ending))
     except asyncio.CancelledError:
-        final = await _to_the_end(_finish(log, answer, Ending(None)))
+        final = await _to_the_end(_finish(writing, Ending(None)))
         raise
     except events.LogClosed:
         logger.info("taken away or deleted", extra={"generation_id": generation_id})
     finally:
         metrics.RUNNING.dec()
-        log.close(final)
+        writing.log.close(final)
     return Status(json.loads(final.data)["status"]) if final else None
 
 
-async def _write_answer(
-    generation_id: int, runtime: Runtime, log: events.Log, answer: Answer
-) -> Ending | None:
+@dataclass
+class _Writing:
+    """An answer that this process writes; `generation` is its row, once it is taken."""
+
+    log: events.Log
+    answer: Answer = field(default_factory=Answer)
+    generation: Generation | None = None
+
+    def begin(self, taken: _Taken) -> None:
+        self.generation, first = taken.generation, taken.first
+        self.log.committed([first])
+        events.ring(events.topic(self.log.generation_id))
+        self.answer.feed(first.kind, json.loads(first.data), first.at)
+
+
+async def _write_answer(writing: _Writing, runtime: Runtime) -> Ending | None:
     """Take the generation and ask Claude; return how it ended, None where it was not ours."""
+    log, answer = writing.log, writing.answer
     try:
-        taken = await _to_the_end(_take(generation_id, runtime))
+        taken = await _to_the_end(in_thread(_take, log.generation_id, runtime))
         if taken is None:
             return None
+        writing.begin(taken)
         async with asyncio.timeout(taken.max_seconds):
             rounds = Rounds(runtime.claude, runtime.max_retry_wait_s, log, answer, taken.caller)
             await rounds.write(taken.request)
@@ -118,43 +138,47 @@ async def _write_answer(
     except (asyncio.CancelledError, events.LogClosed):
         raise
     except Exception:
-        ids = {"generation_id": generation_id, "request_id": answer.request_id}
+        ids = {"generation_id": log.generation_id, "request_id": answer.request_id}
         logger.exception("answering failed", extra=ids)
         return Ending(Status.FAILED, errors.Internal.code)
     return Ending(Status.COMPLETE)
 
 
-async def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
-    return await in_thread(_take_rows, generation_id, runtime)
-
-
-def _take_rows(generation_id: int, runtime: Runtime) -> _Taken | None:
+def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
     """Make the generation this process's own; None where it was not queued any more."""
+    now = timezone.now()
     with transaction.atomic():
-        taken = Generation.objects.filter(pk=generation_id, status=Status.QUEUED).update(
-            status=Status.STREAMING, owner_id=runtime.process_id, started_at=timezone.now()
-        )
-        if not taken:
+        if not statements.claim(
+            generation_id, status=Status.STREAMING, owner_id=runtime.process_id, started_at=now
+        ):
             return None
-        generation = Generation.objects.select_related("message", "conversation__owner").get(
-            pk=generation_id
-        )
-        options = Options.from_json(generation.options)
-        message = generation.message
-        # A program sends them with its request.
-        turns = [] if "messages" in options.body else _turns_before(message)
-    # Asked before anybody wrote: the worker does not cancel what it has not begun.
-    if generation.stop_requested_at:
+        (generation,) = statements.generation(generation_id)
+        # Asked before anybody wrote: the worker does not cancel what it has not begun.
+        if is_wanted := not generation.stop_requested_at:
+            (generation.message,) = statements.message(generation.message_id)
+            (owner,) = statements.owner(generation.conversation_id)
+            first = events.Entry(1, REQUEST, json.dumps(request_data(generation.model)), now)
+            events.insert_entries(generation_id, [first])
+            turns = _turns_before(generation)
+    if not is_wanted:
         raise _StopRequested
+    options = Options.from_json(generation.options)
     toolset = _toolset(options, runtime.toolset)
-    caller = Caller(generation_id, generation.conversation.owner, toolset)
-    begun = part_before(message.content, generation.first_block, generation.first_char)
+    request = _asked(generation, options, runtime, turns)
+    if not options.body:
+        request = replace(request, tools=toolset.definitions())
+    caller = Caller(generation_id, owner, toolset)
+    return _Taken(generation, first, request, caller, options.max_seconds)
+
+
+def _asked(
+    generation: Generation, options: Options, runtime: Runtime, turns: list[Turn]
+) -> Request:
+    content = generation.message.content
+    begun = part_before(content, generation.first_block, generation.first_char)
     if options.body:
-        request = _request_as_sent(generation.model, options, turns, begun)
-        return _Taken(request, caller, options.max_seconds)
-    request = _request(generation.model, options, runtime, messages_to_go_on(turns, begun))
-    request = replace(request, tools=toolset.definitions())
-    return _Taken(request, caller, options.max_seconds)
+        return _request_as_sent(generation.model, options, turns, begun)
+    return _request(generation.model, options, runtime, messages_to_go_on(turns, begun))
 
 
 def _request(
@@ -187,14 +211,21 @@ def _request_as_sent(
     )
 
 
-def _turns_before(message: Message) -> list[Turn]:
-    path = message.conversation.path_to(message.parent_id)
-    rows = Message.objects.filter(pk__in=path).order_by("pk")
-    refused = {
-        generation.message_id: generation
-        for generation in Generation.objects.filter(message__in=path, stop_reason="refusal")
+def _turns_before(generation: Generation) -> list[Turn]:
+    # A program sends them with its request.
+    last_id = generation.message.parent_id
+    if last_id is None or "messages" in Options.from_json(generation.options).body:
+        return []
+    rows = {
+        message.pk: message
+        for message in statements.messages_to(generation.conversation_id, last_id)
     }
-    return [_turn(row, refused.get(row.pk)) for row in rows]
+    refused = {each.message_id: each for each in statements.refusals(generation.conversation_id)}
+    path: list[Message] = []
+    while last_id is not None:
+        path.append(rows[last_id])
+        last_id = rows[last_id].parent_id
+    return [_turn(row, refused.get(row.pk)) for row in reversed(path)]
 
 
 def _turn(message: Message, refused: Generation | None) -> Turn:
@@ -205,9 +236,13 @@ def _turn(message: Message, refused: Generation | None) -> Turn:
     return Turn(message.role, content, "" if content else refused.stop_reason)
 
 
-async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Entry | None:
+async def _finish(writing: _Writing, ending: Ending) -> events.Entry | None:
+    log, answer = writing.log, writing.answer
+    written = None
     try:
         await log.flush()
+        if writing.generation:
+            written = Written(writing.generation, log.seq)
     except events.LogClosed:
         return None
     except Exception:
@@ -216,7 +251,7 @@ async def _finish(log: events.Log, answer: Answer, ending: Ending) -> events.Ent
         logger.exception("a log can't be written", extra=ids)
         ending = Ending(Status.FAILED, errors.Internal.code)
         answer = await in_thread(read_answer, log.generation_id)
-    finish_this = partial(finish, log.generation_id, log.process_id, answer)
+    finish_this = partial(finish, log.generation_id, log.process_id, answer, written=written)
     return await in_thread(log.committer.patiently, finish_this, ending)
 
 

@@ -45,6 +45,8 @@ class Rounds:
     async def write(self, request: Request) -> None:
         """Make the first request, and those that follow from it.
 
+        The log begins with it already: whoever takes an answer notes it at once.
+
         Raises:
             GenerationError: one of them failed for good.
             LogClosed: the answer was taken away.
@@ -87,8 +89,8 @@ class Rounds:
         """Make a request, and make it again where it failed before its first content."""
         waited_s, attempt = 0.0, 1
         while True:
-            start = {"number": number, "model": request.model, "attempt": attempt}
-            await self._note(REQUEST, start)
+            if (number, attempt) != (1, 1):
+                await self._note(REQUEST, request_data(request.model, number, attempt))
             try:
                 return await self._relay_stream(request)
             except errors.GenerationError as error:
@@ -119,6 +121,11 @@ class Rounds:
         at = datetime.now(UTC)
         self.answer.feed(kind, data, at)
         await self.log.append(kind, data, at)
+
+
+def request_data(model: str, number: int = 1, attempt: int = 1) -> dict[str, Any]:
+    """Return the data of a `request` event."""
+    return {"number": number, "model": model, "attempt": attempt}
 
 
 def _retry_data(error: errors.GenerationError, attempt: int, wait_s: float) -> dict[str, Any]:
