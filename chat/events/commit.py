@@ -39,8 +39,8 @@ COMMIT_PATIENCE_S = 25.0
 COMMIT_RETRY_S = 0.2
 
 COMMIT_INTERVAL_S = 0.01
-"""From the beginning of one commit to that of the next; nobody sees so short a time. A single
-answer, whose words come more seldom, never waits for it."""
+"""From the beginning of a commit of several answers to that of the next; nobody sees so short a
+time. A single answer never waits for it."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -206,9 +206,11 @@ class Committer:
         while self._waiting:
             if (pause_s := self._next_at - loop.time()) > 0:
                 await asyncio.sleep(pause_s)
-            self._next_at = loop.time() + COMMIT_INTERVAL_S
+            began_at = loop.time()
             logs, self._waiting = self._waiting, {}
             groups = {log: rows for log in logs.values() if (rows := log.take())}
+            # The first word of an answer comes right behind what opens it.
+            self._next_at = began_at + COMMIT_INTERVAL_S if len(groups) > 1 else began_at
             if groups:
                 await self._commit(groups)
 

@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from chat import metrics
-from chat.events.commit import live_logs, topic
+from chat.events.commit import Log, live_logs, topic
 from chat.events.entry import Entry
 from chat.events.rings import Bell
 from chat.kinds import FINAL
 from chat.models import Event, Generation
+from chat.prepared import Prepared
 from chat.threads import in_thread
 
 SILENCE_S = 1.0
@@ -57,6 +58,7 @@ class Follower:
         self.after = after
         self.has_ended = self.is_behind = False
         self._has_left = False
+        self._log: Log | None = None
 
     def __enter__(self) -> Self:
         self._bell.__enter__()
@@ -93,10 +95,12 @@ class Follower:
         return []
 
     async def _read(self) -> list[Entry]:
-        log = live_logs.get(self._generation_id)
+        live = live_logs.get(self._generation_id)
+        # One that was closed meanwhile still knows the end.
+        log, self._log = live or self._log, live
         recent = log.since(self.after) if log else None
         self.is_behind = False
-        if recent is not None:
+        if recent or (live and recent is not None):
             return recent
         entries, is_over = await in_thread(_read_rows, self._generation_id, self.after)
         # Final and nothing left, or deleted: no event will ever come.
@@ -116,7 +120,8 @@ async def follow(generation_id: int, after: int = 0) -> AsyncIterator[Entry]:
 
 def read(generation_id: int, after: int = 0, limit: int | None = None) -> list[Entry]:
     """Return committed events from the database, for callers in a thread."""
-    return [Entry(*row) for row in _rows(generation_id, after)[:limit]]
+    rows = _all_rows(generation_id, after) if limit is None else _rows(generation_id, after)[:limit]
+    return [Entry(*row) for row in rows]
 
 
 def _read_part(generation_id: int, after: int) -> list[Entry]:
@@ -129,6 +134,9 @@ def _read_part(generation_id: int, after: int) -> list[Entry]:
 def _rows(generation_id: int, after: int) -> QuerySet[Event, tuple[int, str, str, datetime]]:
     rows = Event.objects.filter(generation_id=generation_id, seq__gt=after).order_by("seq")
     return rows.values_list("seq", "kind", "data", "at")
+
+
+_all_rows = Prepared(_rows, int, int)
 
 
 def _read_rows(generation_id: int, after: int) -> tuple[list[Entry], bool]:
