@@ -12,14 +12,16 @@ takes its steps by itself (static/chat/steps.js).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from chat.blocks import BlockView
 from chat.models import Conversation
@@ -35,6 +37,16 @@ EVERYTHING = -1
 _quoted = json.encoder.encode_basestring
 _NULL = "null"
 _DROPS = {"add": 0, "drop": 1, "reset": EVERYTHING}
+
+# In what is rendered once, and kept in each language, these stand for what differs.
+_ANY_GENERATION = 2**62 - 1
+_ANY_CONVERSATION = UUID(int=2**128 - 1)
+_ANY_TITLE = "\ue000"
+
+
+def _kept(render: Callable[..., str]) -> Callable[..., str]:
+    # In development templates change while the site runs.
+    return render if settings.DEBUG else cache(render)
 
 
 class Step(NamedTuple):
@@ -145,10 +157,25 @@ def status(view: MessageView) -> SafeString:
 
 def composer_actions(generation_id: int | None) -> SafeString:
     """Offer Stop while an answer is written, Send otherwise."""
-    return _render("_composer_actions.html", running_id=generation_id, is_swapped=True)
+    html = _composer_actions(get_language(), is_running=generation_id is not None)
+    return SafeString(html.replace(str(_ANY_GENERATION), str(generation_id)))
+
+
+@_kept
+def _composer_actions(language: str | None, *, is_running: bool) -> str:
+    running_id = _ANY_GENERATION if is_running else None
+    return _render("_composer_actions.html", running_id=running_id, is_swapped=True)
 
 
 def sidebar_item(conversation: Conversation, *, is_running: bool) -> SafeString:
+    html = _sidebar_item(get_language(), is_running=is_running)
+    html = html.replace(str(_ANY_CONVERSATION), str(conversation.pk))
+    return SafeString(html.replace(_ANY_TITLE, escape(conversation.title)))
+
+
+@_kept
+def _sidebar_item(language: str | None, *, is_running: bool) -> str:
+    conversation = Conversation(pk=_ANY_CONVERSATION, title=_ANY_TITLE)
     conversation.is_running = is_running  # type: ignore[attr-defined]  # as annotated by the view
     context = {"conversation": conversation, "current": conversation, "is_swapped": True}
     return _render("_conversation.html", **context)
