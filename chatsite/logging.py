@@ -48,6 +48,8 @@ class LineFormatter(SafeFormatter):
         line = f"{self.formatTime(record)} {record.levelname} {record.name}: {said}"
         if trace := trace_of(record):
             line += "\n" + self.safe(trace)
+        if line.isprintable():
+            return line
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
