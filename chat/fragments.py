@@ -12,20 +12,20 @@ takes its steps by itself (static/chat/steps.js).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from chat.blocks import BlockView
-from chat.models import Conversation
+from chat.models import Conversation, Generation, Message
 from chat.render import Change
+from chat.stencils import ID, NUMBER, NUMBER_2, NUMBER_3, TEXT, filled, stencil
 from chat.transcript import MessageView
 
 MESSAGE_MAX_CHARS = 250_000
@@ -37,16 +37,6 @@ EVERYTHING = -1
 _quoted = json.encoder.encode_basestring
 _NULL = "null"
 _DROPS = {"add": 0, "drop": 1, "reset": EVERYTHING}
-
-# In what is rendered once, and kept in each language, these stand for what differs.
-_ANY_GENERATION = 2**62 - 1
-_ANY_CONVERSATION = UUID(int=2**128 - 1)
-_ANY_TITLE = "\ue000"
-
-
-def _kept(render: Callable[..., str]) -> Callable[..., str]:
-    # In development templates change while the site runs.
-    return render if settings.DEBUG else cache(render)
 
 
 class Step(NamedTuple):
@@ -157,25 +147,24 @@ def status(view: MessageView) -> SafeString:
 
 def composer_actions(generation_id: int | None) -> SafeString:
     """Offer Stop while an answer is written, Send otherwise."""
-    html = _composer_actions(get_language(), is_running=generation_id is not None)
-    return SafeString(html.replace(str(_ANY_GENERATION), str(generation_id)))
+    html = _composer_actions(is_running=generation_id is not None)
+    return filled(html, {NUMBER: generation_id})
 
 
-@_kept
-def _composer_actions(language: str | None, *, is_running: bool) -> str:
-    running_id = _ANY_GENERATION if is_running else None
+@stencil
+def _composer_actions(*, is_running: bool) -> str:
+    running_id = NUMBER if is_running else None
     return _render("_composer_actions.html", running_id=running_id, is_swapped=True)
 
 
 def sidebar_item(conversation: Conversation, *, is_running: bool) -> SafeString:
-    html = _sidebar_item(get_language(), is_running=is_running)
-    html = html.replace(str(_ANY_CONVERSATION), str(conversation.pk))
-    return SafeString(html.replace(_ANY_TITLE, escape(conversation.title)))
+    html = _sidebar_item(is_running=is_running)
+    return filled(html, {ID: conversation.pk, TEXT: conversation.title})
 
 
-@_kept
-def _sidebar_item(language: str | None, *, is_running: bool) -> str:
-    conversation = Conversation(pk=_ANY_CONVERSATION, title=_ANY_TITLE)
+@stencil
+def _sidebar_item(*, is_running: bool) -> str:
+    conversation = Conversation(pk=ID, title=TEXT)
     conversation.is_running = is_running  # type: ignore[attr-defined]  # as annotated by the view
     context = {"conversation": conversation, "current": conversation, "is_swapped": True}
     return _render("_conversation.html", **context)
@@ -211,10 +200,35 @@ def deleted(conversation_id: UUID) -> str:
 
 
 def _message_or_link(view: MessageView, **context: Any) -> SafeString:
-    html = _render("_message.html", view=view, **context)
+    html = "" if context else _as_sent(view)
+    html = html or _render("_message.html", view=view, **context)
     if len(html) <= MESSAGE_MAX_CHARS:
-        return html
+        return SafeString(html)
     return _render("_message_later.html", view=view, **context)
+
+
+def _as_sent(view: MessageView) -> str:
+    """Return a prompt, or an answer of which nothing is known yet; "" for any other message."""
+    message_id = view.message.pk
+    if view.message.role == Message.Role.USER:
+        return filled(_prompt(), {NUMBER: message_id, TEXT: view.prompt})
+    if not view.is_new:
+        return ""
+    values = {NUMBER: message_id, NUMBER_2: view.generation_id, NUMBER_3: view.seq}
+    return filled(_new_answer(), values)
+
+
+@stencil
+def _prompt() -> str:
+    message = Message(pk=NUMBER, role=Message.Role.USER, text=TEXT)
+    return _render("_message.html", view=MessageView(message))
+
+
+@stencil
+def _new_answer() -> str:
+    message = Message(pk=NUMBER, role=Message.Role.ASSISTANT)
+    generation = Generation(pk=NUMBER_2, created_at=timezone.now())
+    return _render("_message.html", view=MessageView(message, generation, seq=NUMBER_3))
 
 
 def _render(template: str, **context: Any) -> SafeString:

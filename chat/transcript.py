@@ -77,6 +77,13 @@ class MessageView:
         return self.generation is not None and self.generation.is_running
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing is known of the answer but that it is awaited, since just now."""
+        told = self.blocks or self.held or self.characters
+        waits = self.retry or self.questions or self.tools
+        return self.is_running and not (told or waits or self.waited_s)
+
+    @property
     def waited_s(self) -> int:
         """Return for how long the answer has been awaited, in whole seconds."""
         if self.generation is None:

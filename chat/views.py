@@ -8,7 +8,6 @@ not sent twice (`socket=open` in the form says that there is one).
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -24,6 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from chat import details, errors, metrics, services
+from chat.composer import composer, emptied
 from chat.forms import PromptForm, TitleForm
 from chat.models import Conversation, User
 from chat.refused import as_swapped, refused, with_advice, words
@@ -203,9 +203,7 @@ def _send(request: HttpRequest, conversation_id: UUID | None) -> HttpResponse:
         shown = services.get_conversation(user, conversation_id) if conversation_id else None
         return _refused_prompt(request, shown, text, error)
     if conversation_id and _has_socket(request):
-        # What this answer says of Stop or Send may be older than what the socket said.
-        context = {**_composer(sent.conversation), "keeps_actions": True}
-        return render(request, "chat/_composer.html", context)
+        return HttpResponse(emptied(request, sent.conversation))
     return _redirect(request, _address(sent.conversation))
 
 
@@ -216,11 +214,11 @@ def _refused_prompt(
     metrics.refused(error.code)
     is_piece = bool(request.htmx)  # type: ignore[attr-defined]
     running = shown.running_generation() if shown else None
-    composer = _composer(
+    context = composer(
         shown, text=text, error=words(error), running_id=running.pk if running else None
     )
-    composer["keeps_actions"] = _has_socket(request)
-    context = composer if is_piece else {**_page(request, shown), **composer}
+    context["keeps_actions"] = _has_socket(request)
+    context = context if is_piece else {**_page(request, shown), **context}
     template = "chat/_composer.html" if is_piece else "chat/page.html"
     response = with_advice(render(request, template, context, status=error.http_status), error)
     return as_swapped(response, "#composer") if is_piece else response
@@ -254,7 +252,7 @@ def _page(
     running = next((view.generation for view in views if view.is_running), None)
     return {
         **_sidebar(request, shown),
-        **_composer(shown, running_id=running.pk if running else None),
+        **composer(shown, running_id=running.pk if running else None),
         "conversation": shown,
         "views": views,
         "has_older": has_older,
@@ -269,19 +267,6 @@ def _sidebar(request: HttpRequest, current: Conversation | None, skip: int = 0) 
         "groups": grouped(listed[:SIDEBAR_CONVERSATIONS]),
         "current": current,
         "next_skip": skip + SIDEBAR_CONVERSATIONS if len(listed) > SIDEBAR_CONVERSATIONS else None,
-    }
-
-
-def _composer(
-    shown: Conversation | None, *, text: str = "", error: str = "", running_id: int | None = None
-) -> dict[str, Any]:
-    return {
-        "conversation": shown,
-        "prompt": text,
-        "prompt_error": error,
-        "running_id": running_id,
-        # A new key for every form: what was refused is sent as a prompt of its own.
-        "key": uuid.uuid4(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -48,7 +49,7 @@ def test_annotations(running: Generation) -> None:
 
 def test_tuples(running: Generation) -> None:
     prompt = running.message.parent
-    answer = (running.message_id, "assistant", [])
+    answer: tuple[int, str, list[Any]] = (running.message_id, "assistant", [])
     assert after(running.conversation_id, 0) == [answer, (prompt.pk, "user", prompt.content)]
     assert after(running.conversation_id, prompt.pk) == [answer]
 

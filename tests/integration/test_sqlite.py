@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chatsite.sqlite3 import base
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[list[BaseDatabaseWrapper]]:
+def opened(tmp_path: Path) -> Iterator[list[base.DatabaseWrapper]]:
     """Wrappers as two threads have them, of one new file."""
     settings = {
         **connections.settings["default"],
@@ -45,7 +44,7 @@ def is_open(connection: sqlite3.Connection) -> bool:
         return False
 
 
-def test_next_one_gets_what_is_kept(opened: list[BaseDatabaseWrapper]) -> None:
+def test_next_one_gets_what_is_kept(opened: list[base.DatabaseWrapper]) -> None:
     one, other = opened
     first = one.connection
     one.close()
@@ -54,7 +53,7 @@ def test_next_one_gets_what_is_kept(opened: list[BaseDatabaseWrapper]) -> None:
     assert other.connection is first
 
 
-def test_another_file_of_the_name_is_not_the_same(opened: list[BaseDatabaseWrapper]) -> None:
+def test_another_file_of_the_name_is_not_the_same(opened: list[base.DatabaseWrapper]) -> None:
     one, _ = opened
     first = one.connection
     one.close()
@@ -63,7 +62,7 @@ def test_another_file_of_the_name_is_not_the_same(opened: list[BaseDatabaseWrapp
     assert one.connection is not first
 
 
-def test_after_an_error_it_is_closed(opened: list[BaseDatabaseWrapper]) -> None:
+def test_after_an_error_it_is_closed(opened: list[base.DatabaseWrapper]) -> None:
     one, _ = opened
     first = one.connection
     with pytest.raises(OperationalError):
@@ -72,7 +71,7 @@ def test_after_an_error_it_is_closed(opened: list[BaseDatabaseWrapper]) -> None:
     assert not is_open(first)
 
 
-def test_in_a_transaction_it_is_closed(opened: list[BaseDatabaseWrapper]) -> None:
+def test_in_a_transaction_it_is_closed(opened: list[base.DatabaseWrapper]) -> None:
     one, other = opened
     first = one.connection
     with transaction.atomic(using="one"):
@@ -82,7 +81,7 @@ def test_in_a_transaction_it_is_closed(opened: list[BaseDatabaseWrapper]) -> Non
         other.cursor().execute("CREATE TABLE herons (name text)")
 
 
-def test_writers_take_turns(opened: list[BaseDatabaseWrapper]) -> None:
+def test_writers_take_turns(opened: list[base.DatabaseWrapper]) -> None:
     """One that waits is told, long before SQLite's own time-out has been used up."""
     written = threading.Event()
 

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from chat import outage
-from chat.models import Generation, IdempotencyKey, Message, User
+from chat.models import Conversation, IdempotencyKey, Message, User
 from tests.integration.outages import database_away
 from tests.integration.pages import HTMX, field, text_of, to
 
@@ -173,6 +173,6 @@ def test_everything_works_again(browser: Client) -> None:
 def test_a_mistake_is_still_an_error_500(
     browser: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Generation._meta, "db_table", "no_such_table")
+    monkeypatch.setattr(Conversation._meta, "db_table", "no_such_table")
     assert browser.post("/", {"text": "Hello"}).status_code == 500
     assert [record for record in caplog.records if record.exc_info]
