@@ -11,9 +11,7 @@ import argparse
 import json
 import os
 import platform
-import re
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 
 from deploy.servers import ROOT
 from tests.load import growth, scaling_tables
+from tests.load.documents import fill
 from tests.load.scaling_measure import Measured, measure_alone, measure_shared
 from tests.load.scaling_rig import alone, shared
 from tests.load.scaling_runs import PEOPLE, Trial
@@ -31,22 +30,15 @@ from tests.load.size import Size
 from tests.load.workbench import Workbench
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
-_PART = re.compile(r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
 
 def main() -> None:
     options = _options()
     if not options.again:
         options.json.write_text(json.dumps(_measure(options.bench)), encoding="utf-8")
-    text = DOCUMENT.read_text(encoding="utf-8")
     parts = scaling_tables.parts(_report(json.loads(options.json.read_text(encoding="utf-8"))))
-    DOCUMENT.write_text(filled(text, parts), encoding="utf-8")
+    fill(DOCUMENT, parts)
     print(*parts.values(), sep="\n\n")
-
-
-def filled(text: str, parts: Mapping[str, str]) -> str:
-    """Return a document with its marked parts written anew. Raises: KeyError."""
-    return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]}\n{found[3]}", text)
 
 
 def _measure(bench_file: Path) -> dict[str, Any]:

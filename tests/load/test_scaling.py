@@ -13,9 +13,10 @@ import pytest
 
 from deploy.program import free_port
 from deploy.servers import Postgres, Site
+from tests.load.documents import filled
 from tests.load.driving import Driving
 from tests.load.job import Account
-from tests.load.scaling import DOCUMENT, filled
+from tests.load.scaling import DOCUMENT
 from tests.load.scaling_format import number, size
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import Trial
