@@ -152,7 +152,8 @@ def _nodes(markup: str, max_text_chars: int | None = None) -> list[str]:
 
 
 def _texts(text: str, max_chars: int | None) -> list[str]:
-    """Split a text, but no character reference in it."""
+    """Split a text, but no character reference in it, and no word that is shorter than a piece."""
     if max_chars is None or len(text) <= max_chars:
         return [text] if text else []
-    return [found[0] for found in re.finditer(rf"(?:&[^;&]*;|[^&]){{1,{max_chars // 8}}}", text)]
+    piece = rf"(?:&[^;&]*;|[^&]){{1,{max_chars // 8}}}"
+    return [found[0] for found in re.finditer(rf"{piece}(?:(?<=\s)|\Z)|{piece}", text)]

@@ -78,3 +78,8 @@ def test_parts_are_short() -> None:
     parts = in_parts(change, 500)
     assert page_of(*parts) == change.markup
     assert max(len(part.markup) for part in parts) <= 500
+
+
+def test_parts_end_with_a_word() -> None:
+    change = Change("add", 0, "herons &amp; cranes " * 100)
+    assert all(part.markup.endswith(" ") for part in in_parts(change, 500))
