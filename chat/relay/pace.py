@@ -14,10 +14,10 @@ from chat.threads import in_thread
 FRAME_INTERVAL_S = 1 / 30
 """A reader gets one batch of frames in this time, on average; one that is early does not wait."""
 
-CROWD_PER_S = 80
+CROWD_CHARS_PER_S = 900
 CROWD_INTERVAL_S = 1 / 10
-"""The same where more than so many events come in a second: nobody reads so fast, and each batch
-costs a page the same."""
+"""The same where more than so many characters come in a second: nobody reads so fast, and each
+batch costs a page the same."""
 
 SLOW_INTERVAL_S = 0.25
 """The longest time between two batches, where parsing takes long or the process is busy."""
@@ -27,7 +27,7 @@ EARLY_S = 0.2
 before it came late."""
 
 RATE_S = 0.2
-"""Events are counted for so long."""
+"""Characters are counted for so long."""
 
 LONG_CHARS = 4_000
 """More text than this is parsed in a thread."""
@@ -49,20 +49,19 @@ def noted(frames: list[str], position: Position) -> Iterator[str]:
 class Pace:
     """Decides when a reader gets its next batch. Times are of the loop's clock."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, characters: int = 0) -> None:
         self._due_at, self._counted_from = now - EARLY_S, now
-        self._events = 0
+        self._counted = characters
         self._least_s = FRAME_INTERVAL_S
         self._late_s = 0.0
 
-    def count(self, events: int, now: float) -> None:
-        """Take in how many events came."""
-        self._events += events
+    def count(self, characters: int, now: float) -> None:
+        """Take in how many characters have come in all."""
         since_s = now - self._counted_from
         if since_s >= RATE_S:
-            is_crowd = self._events > CROWD_PER_S * since_s
+            is_crowd = characters - self._counted > CROWD_CHARS_PER_S * since_s
             self._least_s = CROWD_INTERVAL_S if is_crowd else FRAME_INTERVAL_S
-            self._events, self._counted_from = 0, now
+            self._counted, self._counted_from = characters, now
 
     async def wait(self, began_at: float, took_s: float, end: Bell, *, is_behind: bool) -> None:
         """Wait until the next batch is due, or `end` is rung; arguments as those of `next_at`."""
@@ -93,7 +92,7 @@ async def paced(
     loop = asyncio.get_running_loop()
     held_since: float | None = None
     announced_at = loop.time()
-    pace = Pace(announced_at)
+    pace = Pace(announced_at, answer.characters)
     end = Bell(end_topic(generation_id))
     with Follower(generation_id, position.seq) as follower, end:
         while not follower.has_ended:
@@ -101,13 +100,13 @@ async def paced(
             timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
             entries = await follower.next(timeout_s)
             now = loop.time()
-            pace.count(len(entries), now)
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
             # What is held now may have come just now, behind a word that has ended since.
             frames = await take_in(answer, entries, overdue=False)
             if overdue and not frames:
                 frames = await take_in(answer, [], overdue=True)
             took_s = loop.time() - now
+            pace.count(answer.characters, now)
             if not answer.held:
                 held_since = None
             elif frames or overdue or held_since is None:

@@ -9,8 +9,8 @@ import pytest
 
 from chat.events import Bell
 from chat.relay.pace import (
+    CROWD_CHARS_PER_S,
     CROWD_INTERVAL_S,
-    CROWD_PER_S,
     EARLY_S,
     FRAME_INTERVAL_S,
     RATE_S,
@@ -47,8 +47,8 @@ def test_silence_earns_no_more_than_a_few_batches() -> None:
 
 
 def test_crowd_comes_in_larger_batches() -> None:
-    pace = Pace(0.0)
-    pace.count(int(CROWD_PER_S * RATE_S) + 1, RATE_S)
+    pace = Pace(0.0, 100)
+    pace.count(100 + int(CROWD_CHARS_PER_S * RATE_S) + 1, RATE_S)
     gone_at = times(pace, [RATE_S] * 10)[5:]
     assert all(b - a == pytest.approx(CROWD_INTERVAL_S) for a, b in pairwise(gone_at))
 
