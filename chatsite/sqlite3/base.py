@@ -11,10 +11,9 @@ time. So transactions, which all write, take turns in this process before they a
 from __future__ import annotations
 
 import atexit
-import os
 import sqlite3
 import threading
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.backends.sqlite3 import base
 
@@ -22,14 +21,7 @@ TURN_S = 1.0
 """After so long a transaction asks for SQLite's lock without its turn, and finds out how it is."""
 
 
-class _File(NamedTuple):
-    """Which file a connection is to: another one may stand under its name by now."""
-
-    device: int
-    number: int
-
-
-_kept: dict[_File, list[sqlite3.Connection]] = {}
+_kept: dict[str, list[sqlite3.Connection]] = {}  # by their files' names
 _kept_lock = threading.Lock()
 _turn = threading.Lock()
 
@@ -38,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """One thread's connection."""
 
     _max_kept = 0
-    _file: _File | None = None
+    _file = ""
     _has_turn = False
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -47,11 +39,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        self._file = _file(conn_params["database"])
-        if self._max_kept and self._file and (kept := _take(self._file)):
-            return kept
-        connection: sqlite3.Connection = super().get_new_connection(conn_params)
-        self._file = _file(conn_params["database"])
+        self._file = str(conn_params["database"])
+        kept = _take(self._file) if self._max_kept else None
+        connection: sqlite3.Connection = kept or super().get_new_connection(conn_params)
         return connection
 
     def _close(self) -> None:
@@ -66,7 +56,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         is_clean = not (
             self.errors_occurred or self.in_atomic_block or self.connection.in_transaction
         )
-        if not (self._max_kept and self._file and is_clean):
+        if not (self._max_kept and is_clean):
             return False
         with _kept_lock:
             kept = _kept.setdefault(self._file, [])
@@ -99,15 +89,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             _turn.release()
 
 
-def _file(path: str) -> _File | None:
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return None  # Not there yet, or no file at all.
-    return _File(found.st_dev, found.st_ino)
-
-
-def _take(file: _File) -> sqlite3.Connection | None:
+def _take(file: str) -> sqlite3.Connection | None:
     with _kept_lock:
         kept = _kept.get(file)
         return kept.pop() if kept else None
