@@ -17,7 +17,8 @@ from django.db.models import Field, Model, QuerySet
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-Kind = type[int] | type[UUID]
+Value = int | UUID | str
+Kind = type[int] | type[UUID] | type[str]
 
 _SAMPLE = 2_000_000_000  # no id that a query names by itself, and a value that every field takes
 
@@ -35,7 +36,7 @@ class _Plan(NamedTuple):
 
 
 class Prepared(Generic[T]):
-    """A query that differs from call to call in nothing but ids and numbers.
+    """A query that differs from call to call in nothing but ids, numbers and texts.
 
     Args:
         build: returns the query for some arguments; of objects, without related ones, or of
@@ -47,7 +48,7 @@ class Prepared(Generic[T]):
         self._build = build
         self._kinds = kinds
 
-    def __call__(self, *arguments: int | UUID) -> list[T]:
+    def __call__(self, *arguments: Value) -> list[T]:
         """Ask the database."""
         plan = self._plan
         params = _filled(plan.params, plan.places, arguments)
@@ -120,7 +121,7 @@ class Update:
         self._kinds = kinds
         self._sets = sets
 
-    def __call__(self, *arguments: int | UUID, **values: Any) -> int:
+    def __call__(self, *arguments: Value, **values: Any) -> int:
         sql, fields, params, places = self._plan
         new = [field.get_db_prep_save(values[field.attname], connection) for field in fields]
         if not len(new) == len(values) == len(self._sets):
@@ -143,11 +144,14 @@ class Update:
         return sql, fields, params, _places(params, samples)
 
 
-def _samples(kinds: Sequence[Kind]) -> list[int | UUID]:
-    return [UUID(int=_SAMPLE + n) if kind is UUID else _SAMPLE + n for n, kind in enumerate(kinds)]
+def _samples(kinds: Sequence[Kind]) -> list[Value]:
+    return [
+        UUID(int=_SAMPLE + n) if kind is UUID else str(_SAMPLE + n) if kind is str else _SAMPLE + n
+        for n, kind in enumerate(kinds)
+    ]
 
 
-def _places(params: Sequence[Any], samples: Sequence[int | UUID]) -> list[int | None]:
+def _places(params: Sequence[Any], samples: Sequence[Value]) -> list[int | None]:
     """Return which argument each parameter is; None: none of them."""
     given = [_adapted(sample) for sample in samples]
     if not all(sample in params for sample in given):
@@ -156,7 +160,7 @@ def _places(params: Sequence[Any], samples: Sequence[int | UUID]) -> list[int | 
 
 
 def _filled(
-    params: Sequence[Any], places: Sequence[int | None], arguments: Sequence[int | UUID]
+    params: Sequence[Any], places: Sequence[int | None], arguments: Sequence[Value]
 ) -> list[Any]:
     given = [_adapted(argument) for argument in arguments]
     return [
@@ -165,7 +169,7 @@ def _filled(
     ]
 
 
-def _adapted(value: int | UUID) -> Any:
+def _adapted(value: Value) -> Any:
     is_text = isinstance(value, UUID) and not connection.features.has_native_uuid_field
     return value.hex if is_text else value  # type: ignore[union-attr]
 

@@ -248,6 +248,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'
 
 # Security
 
+SESSION_ENGINE = "chatsite.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG and env.boolean("SECURE_COOKIES", True)
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
