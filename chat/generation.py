@@ -114,6 +114,7 @@ class _Writing:
     def begin(self, taken: _Taken) -> None:
         self.generation, first = taken.generation, taken.first
         self.log.committed([first])
+        metrics.log_begun()
         events.ring(events.topic(self.log.generation_id))
         self.answer.feed(first.kind, json.loads(first.data), first.at)
 

@@ -89,6 +89,11 @@ def generation_ended(
         _FIRST_TOKEN.observe(first_token_s)
 
 
+def log_begun() -> None:
+    """Count the first event of a log, which this process committed with its claim."""
+    _LOG_EVENTS.inc()
+
+
 def group_committed(events: int, *, took_s: float, oldest_s: float) -> None:
     """Count a group of events that this process committed.
 

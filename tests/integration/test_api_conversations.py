@@ -148,7 +148,7 @@ def test_messages_in_parts(api: Client, ended: Generation, in_all: str) -> None:
     assert [item["id"] for item in all_parts(api, address)] == ids
 
 
-def test_messages_take_six_queries(
+def test_messages_take_five_queries(
     api: Client, ended: Generation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     parent = ended.message
@@ -156,7 +156,7 @@ def test_messages_take_six_queries(
         parent = Message.objects.create(
             conversation=ended.conversation, parent=parent, role=Message.Role.USER
         )
-    with django_assert_num_queries(TOKEN_QUERIES + 6):
+    with django_assert_num_queries(TOKEN_QUERIES + 5):
         assert len(api.get(f"{of(ended.conversation)}/messages").json()["items"]) == 22
 
 
