@@ -114,7 +114,6 @@ class _Writing:
     def begin(self, taken: _Taken) -> None:
         self.generation, first = taken.generation, taken.first
         self.log.committed([first])
-        metrics.log_begun()
         events.ring(events.topic(self.log.generation_id))
         self.answer.feed(first.kind, json.loads(first.data), first.at)
 
@@ -163,6 +162,7 @@ def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
             turns = _turns_before(generation)
     if not is_wanted:
         raise _StopRequested
+    metrics.log_begun()
     options = Options.from_json(generation.options)
     toolset = _toolset(options, runtime.toolset)
     request = _asked(generation, options, runtime, turns)
