@@ -10,7 +10,9 @@ from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER
 from tests.load.simulation import Pace
 from tests.load.size import PER_S
+from tests.load.stamps import CHARS
 from tests.load.texts import DELTA_CHARS
+from tests.load.upstream import chunk, delta_parts
 
 HOUR_S, DAY_S = 3_600, 86_400
 
@@ -181,3 +183,12 @@ class Sums:
         units = self.measured.units
         packets = units["idle_packets"] / 2
         return units["idle_out_bytes"] + packets * self.assumed.wrapped_bytes / 2
+
+
+def delta_bytes() -> float:
+    """Return what a delta of Claude's is on the wire."""
+    sizes = [
+        len(chunk(before + (after or b""))) + (CHARS if after is not None else 0)
+        for before, after in delta_parts("prose")
+    ]
+    return statistics.mean(sizes)

@@ -10,12 +10,10 @@ from tests.load.scaling_format import ms, number, quantile, size, table
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER, Trial
 from tests.load.scaling_simulate import READERS, STREAMS, Simulated, repeat_trial
-from tests.load.scaling_sums import DAY_S, Sums, peak
+from tests.load.scaling_sums import DAY_S, Sums, delta_bytes, peak
 from tests.load.simulation import Costs
 from tests.load.size import PER_S
-from tests.load.stamps import CHARS
 from tests.load.texts import DELTA_CHARS
-from tests.load.upstream import chunk, delta_parts
 
 PEOPLE = (1_000, 100_000, 10_000_000)
 BUSY = 0.25
@@ -276,7 +274,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "logs to prune a second, on average": number(answers_per_day / DAY_S),
         "**Network**": "",
         "to browsers": f"{size(sums.out_bytes_per_s(load))} a second",
-        "from Claude": f"{size(load.streams * PER_S * _delta_bytes())} a second",
+        "from Claude": f"{size(load.streams * PER_S * delta_bytes())} a second",
         "**Claude's limits**": "",
         "requests a minute": number(requests),
         "input tokens a minute": number(requests * assumed.input_tokens),
@@ -298,11 +296,3 @@ def _share(used: float) -> str:
 def _stream_s(costs: Costs, frame_s: float) -> float:
     """Of an answer that is written beside many, whose commits it shares: those come on top."""
     return ANSWER * (costs.event + costs.delta + frame_s)
-
-
-def _delta_bytes() -> float:
-    sizes = [
-        len(chunk(before + (after or b""))) + (CHARS if after is not None else 0)
-        for before, after in delta_parts("prose")
-    ]
-    return statistics.mean(sizes)
