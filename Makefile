@@ -29,7 +29,7 @@ help:
 	@echo 'make faults  run the whole fault suite, and print its table (half an hour)'
 	@echo 'make cluster serve the site with three processes, PostgreSQL, Redis and nginx'
 	@echo 'make try-deployment  follow docs/deployment.md on an empty Debian 12 (root; ten minutes)'
-	@echo 'make bench   measure what the site costs, beside a bare relay and bounds (ten minutes)'
+	@echo 'make bench   measure what the site costs, beside a bare relay and bounds (25 minutes)'
 	@echo 'make bench-docs  write what make bench measured into docs/performance.md and docs/scaling.md'
 	@echo 'make bench-log   measure what group commit gains, on SQLite and PostgreSQL'
 	@echo 'make bench-render  measure what rendering costs while a text grows'
