@@ -14,6 +14,7 @@ whose address comes at the end, the `digest` tells.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from chat.render.changes import Change
@@ -55,8 +56,7 @@ class Renderer:
         if len(text) <= PIECE_CHARS:
             is_markdown = self._plain is None and self._chars + len(text) <= MAX_CHARS
             return self._feed_markdown(text) if is_markdown else self._feed(text)
-        starts = range(0, len(text), PIECE_CHARS)
-        return [c for at in starts for c in self._feed(text[at : at + PIECE_CHARS])]
+        return [change for piece in _pieces(text) for change in self._feed(piece)]
 
     def _feed(self, text: str) -> list[Change]:
         if self._plain is not None:
@@ -152,6 +152,17 @@ class Renderer:
         starts = range(0, len(text), PIECE_CHARS)
         pieces = [Change("add", 1, escaped(text[at : at + PIECE_CHARS])) for at in starts]
         return [Change("reset", 0, plain("")), *pieces]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a long text, between words where it can be."""
+    at = 0
+    while at < len(text):
+        end = at + PIECE_CHARS
+        if end < len(text):
+            end = text.rfind(" ", at, end) + 1 or end
+        yield text[at:end]
+        at = end
 
 
 def _add_plain(pieces: list[str], text: str) -> list[Change]:
