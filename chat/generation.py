@@ -27,7 +27,7 @@ from chat.content import Block, part_before, plain_text
 from chat.context import Turn, messages_as_sent, messages_to_go_on
 from chat.ending import Answer, Ending, Written, finish, read_answer
 from chat.kinds import REQUEST
-from chat.models import Generation, Message
+from chat.models import Generation, Message, path_to
 from chat.options import Options
 from chat.rounds import Rounds, request_data
 from chat.threads import in_thread
@@ -159,11 +159,12 @@ def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
             (owner,) = statements.owner(generation.conversation_id)
             first = events.Entry(1, REQUEST, json.dumps(request_data(generation.model)), now)
             events.insert_entries(generation_id, [first])
-            turns = _turns_before(generation)
+            options = Options.from_json(generation.options)
+            # A program sends them with its request.
+            turns = [] if "messages" in options.body else _turns_before(generation)
     if not is_wanted:
         raise _StopRequested
     metrics.log_begun()
-    options = Options.from_json(generation.options)
     toolset = _toolset(options, runtime.toolset)
     request = _asked(generation, options, runtime, turns)
     if not options.body:
@@ -213,20 +214,13 @@ def _request_as_sent(
 
 
 def _turns_before(generation: Generation) -> list[Turn]:
-    # A program sends them with its request.
-    last_id = generation.message.parent_id
-    if last_id is None or "messages" in Options.from_json(generation.options).body:
+    if (last_id := generation.message.parent_id) is None:
         return []
-    rows = {
-        message.pk: message
-        for message in statements.messages_to(generation.conversation_id, last_id)
-    }
+    found = statements.messages_to(generation.conversation_id, last_id)
+    rows = {message.pk: message for message in found}
+    path = path_to(last_id, {message.pk: message.parent_id for message in found})
     refused = {each.message_id: each for each in statements.refusals(generation.conversation_id)}
-    path: list[Message] = []
-    while last_id is not None:
-        path.append(rows[last_id])
-        last_id = rows[last_id].parent_id
-    return [_turn(row, refused.get(row.pk)) for row in reversed(path)]
+    return [_turn(rows[pk], refused.get(pk)) for pk in path]
 
 
 def _turn(message: Message, refused: Generation | None) -> Turn:

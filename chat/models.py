@@ -76,10 +76,6 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def path_to(self, leaf_id: int | None) -> list[int]:
-        """Return the ids of the messages from the first one to `leaf_id`, in order."""
-        return _path(dict(_parents(self.pk)), leaf_id)
-
     def running_generation(self) -> Generation | None:
         """Return the one generation that is not final, if there is one."""
         return self.generations.filter(status__in=Generation.RUNNING).first()
@@ -90,7 +86,7 @@ class Conversation(models.Model):
         The newest message is always a leaf, because children come after their parents.
         """
         parents = dict(_parents(self.pk))
-        return _path(parents, max(parents, default=None))
+        return path_to(max(parents, default=None), parents)
 
 
 class Message(models.Model):
@@ -143,9 +139,14 @@ _parents = Prepared(
 )
 
 
-def _path(parents: Mapping[int, int | None], leaf_id: int | None) -> list[int]:
+def path_to(leaf_id: int | None, parents: Mapping[int, int | None]) -> list[int]:
+    """Return the ids of the messages from the first one that is known to `leaf_id`, in order.
+
+    Args:
+        parents: of each message that is known, the one before it.
+    """
     path: list[int] = []
-    while leaf_id is not None:
+    while leaf_id in parents:
         path.append(leaf_id)
         leaf_id = parents[leaf_id]
     return path[::-1]

@@ -23,7 +23,7 @@ from chat.blocks import BlockView, prompt_text, view_blocks
 from chat.content import Block, Content, is_text, joined, part_before, plain_text, text_runs
 from chat.durations import Durations, all_seconds
 from chat.kinds import FINAL
-from chat.models import Conversation, Generation, Message, User
+from chat.models import Conversation, Generation, Message, User, path_to
 from chat.render import render_blocks, render_open
 from chat.waits import Question, Waits
 from chat.words import split_ready
@@ -156,17 +156,14 @@ def load_messages(
     conversation: Conversation,
     *,
     before: int | None = None,
-    after: int = 0,
     limit: int | None = PAGE_MESSAGES,
 ) -> tuple[list[MessageView], bool]:
     """Return the newest messages of the active path in order, and whether there are older ones.
 
     Args:
         before: only messages with a lower id; None for the newest.
-        after: only messages with a higher id.
     """
-    path = conversation.active_path()
-    path = [pk for pk in path if pk > after and (before is None or pk < before)]
+    path = [pk for pk in conversation.active_path() if before is None or pk < before]
     shown = path[-limit:] if limit else path
     return view_messages(shown), len(path) > len(shown)
 
@@ -190,13 +187,11 @@ def load_added(conversation_id: UUID, after: int) -> tuple[list[MessageView], Ge
     # Generations first, as below.
     found = statements.generations_from(conversation_id, after)
     generations = {generation.message_id: generation for generation in found}
-    rows = {message.pk: message for message in statements.messages_after(conversation_id, after)}
-    path, leaf_id = [], max(rows, default=None)
-    while leaf_id in rows:
-        path.append(rows[leaf_id])
-        leaf_id = rows[leaf_id].parent_id
-    views = [_view(message, generations.get(message.pk)) for message in reversed(path)]
-    return views, generations.get(after)
+    added = statements.messages_after(conversation_id, after)
+    rows = {message.pk: message for message in added}
+    parents = {message.pk: message.parent_id for message in added}
+    path = path_to(max(rows, default=None), parents)
+    return [_view(rows[pk], generations.get(pk)) for pk in path], generations.get(after)
 
 
 def view_again(message_id: int) -> MessageView | None:
