@@ -40,22 +40,22 @@ def slow_down(transport: asyncio.BaseTransport | None) -> None:
 
     It leaves the lane when its reading is paused, or it is closed.
     """
-    selector = _selectors.get(asyncio.get_running_loop())
-    if selector and (fd := _fd(transport)) >= 0:
-        selector.slow_down(fd)
+    _move(transport, TwoLaneSelector.slow_down)
 
 
 def speed_up(transport: asyncio.BaseTransport | None) -> None:
     """Read a transport at once again."""
+    _move(transport, TwoLaneSelector.speed_up)
+
+
+def _move(
+    transport: asyncio.BaseTransport | None, how: Callable[[TwoLaneSelector, int], None]
+) -> None:
     selector = _selectors.get(asyncio.get_running_loop())
-    if selector and (fd := _fd(transport)) >= 0:
-        selector.speed_up(fd)
-
-
-def _fd(transport: asyncio.BaseTransport | None) -> int:
-    """Return the file of a transport; -1 where it has none, or is closed."""
     socket = transport.get_extra_info("socket") if transport else None
-    return socket.fileno() if socket else -1
+    # A closed one has no file.
+    if selector and socket and (fd := socket.fileno()) >= 0:
+        how(selector, fd)
 
 
 class TwoLaneSelector(selectors.BaseSelector):
