@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from chat import worker
@@ -35,7 +36,7 @@ def is_signed_in(by: SignedIn) -> bool:
     if by.token_id:
         return AccessToken.objects.filter(pk=by.token_id, owner__is_active=True).exists()
     request = HttpRequest()
-    request.session = SessionStore(by.session_key)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(by.session_key)
     return get_user(request).pk == by.user_id
 
 
