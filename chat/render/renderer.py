@@ -56,7 +56,7 @@ class Renderer:
         if len(text) <= PIECE_CHARS:
             is_markdown = self._plain is None and self._chars + len(text) <= MAX_CHARS
             return self._feed_markdown(text) if is_markdown else self._feed(text)
-        return [change for piece in _pieces(text) for change in self._feed(piece)]
+        return [change for piece in _in_pieces(text) for change in self._feed(piece)]
 
     def _feed(self, text: str) -> list[Change]:
         if self._plain is not None:
@@ -148,13 +148,12 @@ class Renderer:
         """Show the text as it is from now on."""
         self._tail = Tail()
         self._plain = self._pieces
-        text = "".join(self._pieces)
-        starts = range(0, len(text), PIECE_CHARS)
-        pieces = [Change("add", 1, escaped(text[at : at + PIECE_CHARS])) for at in starts]
-        return [Change("reset", 0, plain("")), *pieces]
+        pieces = _in_pieces("".join(self._pieces))
+        added = [Change("add", 1, escaped(piece)) for piece in pieces]
+        return [Change("reset", 0, plain("")), *added]
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _in_pieces(text: str) -> Iterator[str]:
     """Cut a long text, between words where it can be."""
     at = 0
     while at < len(text):
