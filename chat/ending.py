@@ -179,9 +179,7 @@ def _finish(
         return None
     transaction.on_commit(partial(_report, generation, record, ending.detail))
     digest = message.path_digest
-    if before := "".join(
-        parent_digest for (parent_digest,) in statements.digest_before(message.pk)
-    ):
+    if (parents := statements.digest_before(message.pk)) and (before := parents[0][0]):
         # A program that took the site for the Messages API sends the answer back to go on.
         digest = next_digest(before, message.role, folded.content)
     statements.set_content(message.pk, **folded._asdict(), path_digest=digest)

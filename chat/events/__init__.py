@@ -3,7 +3,8 @@
     Log.append -> Committer (one commit for all logs of the process) -> ring -> Follower.next
 
 The log is the truth: what a reader gets is committed, in order, without a gap. A ring only
-says that there may be more. Nothing here knows what an event means.
+says that there may be more. Of what an event means, nothing here knows more than which is the
+last: of a log, and of a request, whose last words need not wait.
 """
 
 from __future__ import annotations

@@ -90,12 +90,11 @@ class LiveText:
         return self._renderer.feed(text)
 
     def _steps(self, changes: list[Change]) -> list[Step]:
-        steps = []
-        for change in changes:
-            is_short = len(change.markup) <= FRAME_MAX_CHARS
-            for part in (change,) if is_short else in_parts(change, FRAME_MAX_CHARS):
-                steps.append(fragments.text_step(self.element_id, part))
-        return steps
+        return [
+            fragments.text_step(self.element_id, part)
+            for change in changes
+            for part in in_parts(change, FRAME_MAX_CHARS)
+        ]
 
 
 def _split(text: str, *, overdue: bool, stopped: bool) -> tuple[str, str]:
