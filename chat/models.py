@@ -146,7 +146,7 @@ def path_to(leaf_id: int | None, parents: Mapping[int, int | None]) -> list[int]
         parents: of each message that is known, the one before it.
     """
     path: list[int] = []
-    while leaf_id in parents:
+    while leaf_id is not None and leaf_id in parents:
         path.append(leaf_id)
         leaf_id = parents[leaf_id]
     return path[::-1]
