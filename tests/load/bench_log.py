@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.servers import ROOT, Postgres
+from tests.load.logs import make_generations, make_process
 
 ANSWERS = 50
 BY_ITSELF = 20  # deltas of each answer
@@ -66,7 +67,8 @@ def measure_here() -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0)
-    ids = make_answers()
+    process_id = make_process()
+    ids = [(pk, process_id) for pk in make_generations(process_id, ANSWERS)]
     alone_s = asyncio.run(timed(lambda: one_commit_each(ids)))
     grouped_s = asyncio.run(timed(lambda: through_the_log(ids, GROUPED, pace_s=0)))
     waits_s = asyncio.run(through_the_log(ids, PACED, pace_s=PACE_S))
@@ -80,26 +82,6 @@ def measure_here() -> None:
         f"{centiles[94] * 1000:.0f} ms (95 of 100)",
         flush=True,
     )
-
-
-def make_answers() -> list[tuple[int, uuid.UUID]]:
-    """Make answers that this process writes; return each one's id with its owner's."""
-    from django.utils import timezone
-
-    from chat.models import Conversation, Generation, Message, Process, User
-
-    user = User.objects.create_user("somebody")
-    now = timezone.now()
-    process = Process.objects.create(name="bench", started_at=now, heartbeat_at=now)
-    made = []
-    for _ in range(ANSWERS):
-        conversation = Conversation.objects.create(owner=user, title="Herons")
-        message = Message.objects.create(conversation=conversation, role="assistant")
-        generation = Generation.objects.create(
-            conversation=conversation, message=message, owner=process, status="streaming"
-        )
-        made.append((generation.pk, process.pk))
-    return made
 
 
 async def timed(work: Callable[[], Coroutine[Any, Any, object]]) -> float:

@@ -12,11 +12,10 @@ import sys
 from tests.load.answer import Answer
 from tests.load.job import Job, Mark, Result
 from tests.load.processes import cpu_s, memory
-from tests.load.readers import Reader, reader
+from tests.load.readers import open_all, reader
 from tests.load.stamps import now_us
 from tests.load.texts import stamps
 
-OPEN_AT_ONCE = 10
 ACKNOWLEDGE_S = 1.0
 STOP_TURNS = 20
 MARKS = 10
@@ -37,13 +36,7 @@ class Driver:
         ]
 
     async def open(self) -> None:
-        room = asyncio.Semaphore(OPEN_AT_ONCE)
-
-        async def open_one(each: Reader) -> None:
-            async with room:
-                await each.open()
-
-        await asyncio.gather(*map(open_one, self._readers))
+        await open_all(self._readers)
 
     async def run(self) -> Result:
         """Have all answers written; return what was measured."""

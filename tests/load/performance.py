@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.servers import ROOT
-from tests.load.documents import fill
+from tests.load.documents import fill, table
 from tests.load.figures import Figure
 
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -32,7 +32,7 @@ def main(file: Path) -> None:
     others = [figure for figure in figures if figure.name != "stages"]
     parts = {
         "machine": machine(measured),
-        "table": table(others),
+        "table": figure_table(others),
         "stages": stage_table(stages),
     }
     fill(DOCUMENT, parts)
@@ -55,24 +55,28 @@ def machine(measured: Mapping[str, Any]) -> str:
     )
 
 
-def table(figures: Sequence[Figure]) -> str:
+def figure_table(figures: Sequence[Figure]) -> str:
     """Return all figures beside their bounds."""
-    rows = ["| what | measured | ratio | bound | |", "| --- | --: | --: | --: | --- |"]
-    for figure in figures:
-        indent = "&nbsp;" * (len(figure.what) - len(figure.what.lstrip()))
-        *measured, verdict = figure.cells
-        cells = (indent + figure.what.lstrip(), *measured, VERDICTS[verdict])
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    return table(("what", "measured", "ratio", "bound", ""), map(_row, figures))
+
+
+def _row(figure: Figure) -> Sequence[str]:
+    what = figure.what.lstrip()
+    indent = "&nbsp;" * (len(figure.what) - len(what))
+    *measured, verdict = figure.cells
+    return (indent + what, *measured, VERDICTS[verdict])
 
 
 def stage_table(figures: Sequence[Figure]) -> str:
     """Return what each stage of a delta takes, in microseconds of the loop and of other threads."""
-    rows = ["| stage | event loop, µs | other threads, µs |", "| --- | --: | --: |"]
-    for figure in figures:
-        own = figure.details or {"loop_us": figure.value, "others_us": 0.0}
-        rows.append(f"| {figure.what.strip()} | {own['loop_us']:.0f} | {own['others_us']:.0f} |")
-    return "\n".join(rows)
+    return table(
+        ("stage", "event loop, µs", "other threads, µs"),
+        (
+            (figure.what.strip(), f"{own['loop_us']:.0f}", f"{own['others_us']:.0f}")
+            for figure in figures
+            for own in [figure.details or {"loop_us": figure.value, "others_us": 0.0}]
+        ),
+    )
 
 
 def growth_drawing(marks: Sequence[Sequence[float]]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from tests.load.answer import Answer
 from tests.load.bare_relay import DONE, STOP
 from tests.load.job import Account, Way
 from tests.load.wire import HOST, Socket, Stream, head, open_socket, request
+
+OPEN_AT_ONCE = 10
 
 ACKNOWLEDGE_FRAMES = 32
 """A page says at least as often how many it has (static/chat/socket.js)."""
@@ -39,6 +42,17 @@ class Reader(Protocol):
     def stop(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+async def open_all(readers: Iterable[Reader]) -> None:
+    """Open readers, a few at once."""
+    room = asyncio.Semaphore(OPEN_AT_ONCE)
+
+    async def open_one(reader: Reader) -> None:
+        async with room:
+            await reader.open()
+
+    await asyncio.gather(*map(open_one, readers))
 
 
 class PageReader:

@@ -51,7 +51,7 @@ def _measure(bench_file: Path) -> dict[str, Any]:
         with alone(bench) as rig:
             of_one = measure_alone(rig)
         print("Measuring three with PostgreSQL and Redis.", flush=True)
-        with shared(bench, PEOPLE) as rig:
+        with shared(bench) as rig:
             of_many = measure_shared(rig, of_one.costs)
     of_many.units |= memory_kb
     at = f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, Python {platform.python_version()}"

@@ -1,8 +1,8 @@
-"""Numbers as people read them, and tables in Markdown."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 
 def number(value: float) -> str:
@@ -32,8 +32,3 @@ def ms(seconds: float) -> str:
 def quantile(values: Iterable[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[int(share * (len(ordered) - 1))] if ordered else 0.0
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

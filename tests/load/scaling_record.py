@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from tests.load.answer import Answer
-from tests.load.driver import OPEN_AT_ONCE, Driver
+from tests.load.driver import Driver
 from tests.load.job import Account, Job
-from tests.load.readers import PageReader
+from tests.load.readers import PageReader, open_all
 from tests.load.simulation import Take
 from tests.load.stamps import now_us
 
@@ -194,13 +194,7 @@ class Idle:
         ]
 
     async def open(self) -> None:
-        room = asyncio.Semaphore(OPEN_AT_ONCE)
-
-        async def open_one(page: OpenPage) -> None:
-            async with room:
-                await page.open()
-
-        await asyncio.gather(*map(open_one, self._pages))
+        await open_all(self._pages)
 
     async def stay(self, seconds: float, cpu_s: Callable[[], float]) -> list[float]:
         """Ask as pages do, spread over the time; return what `cpu_s` grew by in each step."""

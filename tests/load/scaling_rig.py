@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -19,9 +18,8 @@ import psycopg
 import redis
 
 from deploy.servers import Postgres, Redis, Site
-from tests.load.job import Account
 from tests.load.loading import get
-from tests.load.workbench import SETTINGS, Contender, Workbench, make
+from tests.load.workbench import Contender, Workbench
 
 PROCESSES = 3
 WRITTEN = "chat_time_to_first_token_seconds_count"
@@ -152,20 +150,7 @@ def alone(bench: Workbench) -> Iterator[Rig]:
 
 
 @contextlib.contextmanager
-def shared(bench: Workbench, people: int) -> Iterator[Rig]:
+def shared(bench: Workbench) -> Iterator[Rig]:
     """Start three processes with PostgreSQL and Redis."""
-    with Postgres(bench.folder / "postgres") as postgres, Redis(bench.folder) as server:
-        environment = {
-            **SETTINGS,
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "STATIC_ROOT": str(bench.folder / "static"),
-            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{bench.upstream_port}",
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": server.url,
-        }
-        sites = [Site(f"shared-{n}", bench.folder, environment) for n in range(PROCESSES)]
-        sites[0].manage("migrate", "--verbosity=0")
-        accounts = [Account(*each) for each in make(sites[0], "accounts", people)]
-        with sites[0], sites[1], sites[2]:
-            ports = [site.port for site in sites[:2]]
-            yield Rig(Contender(sites, ports, accounts), postgres=postgres, redis=server)
+    with bench.cluster(PROCESSES) as cluster:
+        yield Rig(cluster.contender, postgres=cluster.postgres, redis=cluster.redis)

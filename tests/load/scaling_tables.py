@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tests.load.scaling_format import ms, number, quantile, size, table
+from tests.load.documents import table
+from tests.load.scaling_format import ms, number, quantile, size
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER, Trial
 from tests.load.scaling_simulate import READERS, STREAMS, Simulated, repeat_trial

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from deploy.servers import ROOT
 from tests.load.bare_relay import REQUEST, texts
 from tests.load.figures import Figure
+from tests.load.logs import make_generations, make_process
 from tests.load.plan import Plan
 from tests.load.size import PER_S, Size
 from tests.load.texts import KINDS, Kind
@@ -177,7 +178,7 @@ async def measure(kind: Kind, port: int, streams: int, seconds: int) -> dict[str
         connect_timeout_s=10,
         read_timeout_s=60,
     )
-    process_id = await in_thread(_new_process)
+    process_id = await in_thread(make_process)
     bench = Bench(claude, Committer(), process_id, port)
     ways = (bench.read_bare, bench.read, bench.write, bench.follow, bench.render)
     runs = dict(zip((BARE, *STAGES), ways, strict=True))
@@ -205,7 +206,7 @@ async def _cost(
 
     messages = [{"role": "user", "content": plan.prompt}]
     request = Request("claude-opus-4-5", 1024, messages)
-    ids = await in_thread(_new_generations, bench.process_id, streams)
+    ids = await in_thread(make_generations, bench.process_id, streams)
     logs = [Log(pk, bench.process_id, bench.committer) for pk in ids]
     tasks: list[asyncio.Task[None]] = []
     began_s, began_thread_s = time.process_time(), time.thread_time()
@@ -219,30 +220,6 @@ async def _cost(
         log.close(None)
     deltas = streams * plan.deltas
     return Cost(loop_s * 1e6 / deltas, (all_s - loop_s) * 1e6 / deltas)
-
-
-def _new_process() -> uuid.UUID:
-    from django.utils import timezone
-
-    from chat.models import Process
-
-    now = timezone.now()
-    return Process.objects.create(name="stages", started_at=now, heartbeat_at=now).pk
-
-
-def _new_generations(process_id: uuid.UUID, number: int) -> list[int]:
-    from chat.models import Conversation, Generation, Message, User
-
-    user, _ = User.objects.get_or_create(username="somebody")
-    ids = []
-    for _ in range(number):
-        conversation = Conversation.objects.create(owner=user, title="Herons")
-        message = Message.objects.create(conversation=conversation, role="assistant")
-        generation = Generation.objects.create(
-            conversation=conversation, message=message, owner_id=process_id, status="streaming"
-        )
-        ids.append(generation.pk)
-    return ids
 
 
 if __name__ == "__main__":

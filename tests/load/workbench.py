@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from deploy.program import Program, free_port, listens
 from deploy.servers import ROOT, Postgres, Redis, Site
@@ -89,6 +89,12 @@ class Contender:
         )
 
 
+class Cluster(NamedTuple):
+    contender: Contender
+    postgres: Postgres
+    redis: Redis
+
+
 class Workbench:
     """A context manager: the model server runs, and sites can be started, inside the block.
 
@@ -128,7 +134,7 @@ class Workbench:
         if place == "bare":
             return self._bare()
         if place == "cluster":
-            return self._cluster()
+            return self._pair()
         return self._single(place)
 
     def site(self, place: Literal["daphne", "uvicorn"] = "daphne") -> Site:
@@ -149,14 +155,25 @@ class Workbench:
             yield Contender([site], [site.port], self._accounts)
 
     @contextlib.contextmanager
-    def _cluster(self) -> Iterator[Contender]:
-        """Two processes, of which one writes answers that the other one's readers read."""
-        with Postgres(self.folder / "postgres") as postgres, Redis(self.folder) as redis:
+    def _pair(self) -> Iterator[Contender]:
+        with self.cluster(2) as cluster:
+            yield cluster.contender
+
+    @contextlib.contextmanager
+    def cluster(self, processes: int) -> Iterator[Cluster]:
+        """Start processes, of which the first writes answers that the second one's readers read."""
+        with (
+            Postgres(self.folder / "postgres") as postgres,
+            Redis(self.folder) as redis,
+            contextlib.ExitStack() as stack,
+        ):
             shared = {"REDIS_URL": redis.url}
-            sites = [self._site(postgres.url, **shared) for _ in range(2)]
+            sites = [self._site(postgres.url, **shared) for _ in range(processes)]
             accounts = self._set_up(sites[0])
-            with sites[0], sites[1]:
-                yield Contender(sites, [site.port for site in sites], accounts)
+            for site in sites:
+                stack.enter_context(site)
+            ports = [site.port for site in sites[:2]]
+            yield Cluster(Contender(sites, ports, accounts), postgres, redis)
 
     def _site(
         self, database_url: str, command: Sequence[str] = Site.SERVE, **settings: str
