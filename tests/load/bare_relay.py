@@ -1,7 +1,8 @@
 """`python -m tests.load.bare_relay PORT UPSTREAM_PORT`: the least that a relay can do.
 
-The yardstick of the benchmark: a websocket for each page (websockets), one message for each delta,
-events parsed by hand. It saves nothing, renders nothing, and knows nobody.
+The yardstick of the benchmark: a websocket for each page (websockets, with its defaults, which
+compress for whoever offers it), one message for each delta, events parsed by hand. It saves
+nothing, renders nothing, and knows nobody.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ async def main(port: int, upstream_port: int) -> None:
     async def handle(page: ServerConnection) -> None:
         await serve_page(page, upstream_port)
 
-    async with serve(handle, "127.0.0.1", port, compression=None) as server:
+    async with serve(handle, "127.0.0.1", port) as server:
         await server.serve_forever()
 
 
