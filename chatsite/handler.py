@@ -1,18 +1,27 @@
 """Requests of HTTP: all middleware and a plain view in one call of one thread.
 
 By itself Django takes the request's thread anew for each step of each middleware, 24 times for one
-prompt, which costs more than what the steps do. Files that a server finds without the database go
-through the middleware in the loop, as the library that serves them wants it.
+prompt, which costs more than what the steps do; and it starts a thread for each request, and
+another one that ends it. Files that a server finds without the database go through the middleware
+in the loop, as the library that serves them wants it.
 """
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+MAX_IDLE = 8
+"""So many threads wait for the next request; others end with theirs."""
 
 
 class Handler(ASGIHandler):
@@ -23,8 +32,26 @@ class Handler(ASGIHandler):
         threaded = BaseHandler()
         threaded.load_middleware()
         self._respond = sync_to_async(threaded.get_response)
+        self._idle: list[ThreadPoolExecutor] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with self._thread() as thread:
+            async with ThreadSensitiveContext(executor=thread):
+                await self.handle(scope, receive, send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
         return await self._respond(request)
+
+    @contextmanager
+    def _thread(self) -> Iterator[ThreadPoolExecutor]:
+        """Lend one thread, which starts with its first work; the last one given back goes first."""
+        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
+        try:
+            yield thread
+        finally:
+            if len(self._idle) < MAX_IDLE:
+                self._idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
