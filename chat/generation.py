@@ -114,7 +114,6 @@ class _Writing:
     def begin(self, taken: _Taken) -> None:
         self.generation, first = taken.generation, taken.first
         self.log.committed([first])
-        events.ring(events.topic(self.log.generation_id))
         self.answer.feed(first.kind, json.loads(first.data), first.at)
 
 

@@ -9,12 +9,12 @@ last: of a log, and of a request, whose last words need not wait.
 
 from __future__ import annotations
 
-from chat.events.commit import Committer, Log, LogClosed, end_topic, topic
+from chat.events.commit import Committer, Log, LogClosed
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
 from chat.events.follow import Follower, follow, read
 from chat.events.prune import prune
-from chat.events.rings import Bell, ring, ring_here
+from chat.events.rings import Bell, end_topic, ring, ring_here, topic
 from chat.events.rows import insert_entries
 
 __all__ = [

@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,17 +19,13 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from chat import metrics
 from chat.events.entry import Entry, Pending, delta_chars
-from chat.events.rings import ring
+from chat.events.recent import Recent
+from chat.events.rings import ring, ring_here, topic, topics_of
 from chat.events.rows import write
 from chat.threads import OwnThread
 
 MAX_PENDING_CHARS = 1_000_000
 """What one log may hold uncommitted before its writer has to wait."""
-
-MAX_RECENT = 100
-MAX_RECENT_CHARS = 1_000_000
-"""What one log keeps in memory of its committed end, for readers in this process: as many events
-as the fastest answer has in a second, which is longer than a reader ever pauses (relay/pace.py)."""
 
 COMMIT_PATIENCE_S = 25.0
 """How long a commit is tried again while the database is locked or away."""
@@ -47,6 +41,8 @@ R = TypeVar("R")
 
 live_logs: dict[int, Log] = {}
 """The logs that this process writes, by generation id."""
+
+_share: Callable[[int, Sequence[Entry]], None] | None = None
 
 
 class LogClosed(Exception):
@@ -73,8 +69,7 @@ class Log:
         self._in_flight = False
         self._settled = asyncio.Event()
         self._error: Exception | None = None
-        self._recent: deque[Entry] = deque()
-        self._recent_chars = 0
+        self._recent = Recent()
         live_logs[generation_id] = self
 
     async def append(self, kind: str, data: dict[str, Any], at: datetime | None = None) -> None:
@@ -106,21 +101,17 @@ class Log:
 
     def close(self, final: Entry | None) -> None:
         """Forget the log, after `final` was committed by other means, and wake its readers."""
+        live_logs.pop(self.generation_id, None)
         if final:
             self.committed([final])
-        live_logs.pop(self.generation_id, None)
-        ring(topic(self.generation_id))
+        else:
+            ring(topic(self.generation_id))
 
     def since(self, after: int) -> list[Entry] | None:
         """Return the committed events behind `after`, or None where memory does not reach."""
-        if not self._recent:
-            return [] if after >= self.seq else None
-        first = self._recent[0].seq
-        if after + 1 < first:
-            return None
-        # From the end, so that a reader who keeps up pays for what is new alone.
-        newest = list(islice(reversed(self._recent), max(0, self.seq - after)))
-        return newest[::-1]
+        if after >= self.seq:
+            return []
+        return self._recent.since(after)
 
     def take(self) -> list[Entry]:
         """Number what is pending; the committer alone calls this."""
@@ -132,21 +123,17 @@ class Log:
         return [pending.entry(self.seq + n) for n, pending in enumerate(taken, start=1)]
 
     def committed(self, entries: Sequence[Entry]) -> None:
-        """Show what was committed to this process's readers."""
+        """Show what was committed to its readers, in this process and in others."""
         self.seq = entries[-1].seq
-        self._recent.extend(entries)
-        self._recent_chars += sum(len(entry.data) for entry in entries)
-        while self._keeps_too_much():
-            self._recent_chars -= len(self._recent.popleft().data)
+        self._recent.add(entries)
         self._settle(None)
+        ring_here(topics_of(self.generation_id, entries[-1]))
+        if _share:
+            _share(self.generation_id, entries)
 
     def refused(self, error: Exception) -> None:
         """Make every further append raise `error`."""
         self._settle(error)
-
-    def _keeps_too_much(self) -> bool:
-        count = len(self._recent)
-        return count > MAX_RECENT or (count > 1 and self._recent_chars > MAX_RECENT_CHARS)
 
     def _settle(self, error: Exception | None) -> None:
         self._in_flight = False
@@ -225,9 +212,6 @@ class Committer:
         for log, entries in groups.items():
             if log.generation_id in written:
                 log.committed(entries)
-                ring(topic(log.generation_id))
-                if entries[-1].kind == "message_stop":
-                    ring(end_topic(log.generation_id))
             else:
                 log.refused(LogClosed(f"generation {log.generation_id}"))
         # Once for all: a number for each event would cost more than the event.
@@ -243,10 +227,7 @@ def _measure(committed: list[list[Entry]], began: float) -> None:
         )
 
 
-def topic(generation_id: int) -> str:
-    return f"generation-{generation_id}"
-
-
-def end_topic(generation_id: int) -> str:
-    """Is rung when a request has ended, and with it the last words for now have come."""
-    return f"generation-{generation_id}-end"
+def share_by(share: Callable[[int, Sequence[Entry]], None] | None) -> None:
+    """Have what is committed handed to `share` as well, for readers in other processes."""
+    global _share
+    _share = share

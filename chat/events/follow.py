@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from chat import metrics
-from chat.events.commit import Log, live_logs, topic
+from chat.events import far
+from chat.events.commit import Log, live_logs
 from chat.events.entry import Entry
-from chat.events.rings import Bell
+from chat.events.rings import Bell, topic
 from chat.kinds import FINAL
 from chat.models import Event, Generation
 from chat.prepared import Prepared
@@ -59,6 +60,7 @@ class Follower:
         self.has_ended = self.is_behind = False
         self._has_left = False
         self._log: Log | None = None
+        self._far: far.FarLog | None = None
 
     def __enter__(self) -> Self:
         self._bell.__enter__()
@@ -66,6 +68,8 @@ class Follower:
 
     def __exit__(self, *error: object) -> None:
         self._bell.__exit__(*error)
+        if self._far:
+            far.end_reading(self._far)
 
     def leave(self) -> None:
         """Have `next` return at once from now on, also where it waits."""
@@ -102,12 +106,19 @@ class Follower:
         self.is_behind = False
         if recent or (live and recent is not None):
             return recent
+        if (recent := self._far_log().since(self.after)) is not None:
+            return recent
         entries, is_over = await in_thread(_read_rows, self._generation_id, self.after)
         # Final and nothing left, or deleted: no event will ever come.
         self.has_ended = is_over and not entries
         chars = sum(len(entry.data) for entry in entries)
         self.is_behind = len(entries) >= READ_ROWS or chars >= READ_CHARS
         return entries
+
+    def _far_log(self) -> far.FarLog:
+        if self._far is None:
+            self._far = far.begin_reading(self._generation_id)
+        return self._far
 
 
 async def follow(generation_id: int, after: int = 0) -> AsyncIterator[Entry]:

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Self
 
+from chat.events.entry import Entry
+
 _bells: dict[str, set[Bell]] = {}
 # Services ring from their threads while consumers come and go in the loop.
 _bells_lock = threading.Lock()
@@ -124,3 +126,19 @@ def forward_to(forward: Callable[[str], None] | None) -> None:
     """Have every further topic handed to `forward` as well, from the thread that rings."""
     global _forward
     _forward = forward
+
+
+def topic(generation_id: int) -> str:
+    return f"generation-{generation_id}"
+
+
+def end_topic(generation_id: int) -> str:
+    """Is rung when a request has ended, and with it the last words for now have come."""
+    return f"generation-{generation_id}-end"
+
+
+def topics_of(generation_id: int, newest: Entry) -> Iterable[str]:
+    """Return the topics of those who wait for events of a generation, of which `newest` is one."""
+    yield topic(generation_id)
+    if newest.kind == "message_stop":
+        yield end_topic(generation_id)

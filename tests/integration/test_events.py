@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import events, services
-from chat.events import Committer, Entry, Follower, Log, LogClosed, rows
+from chat.events import Committer, Entry, Follower, Log, LogClosed, far, rows
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
 from chat.events.follow import READ_CHARS, READ_ROWS
 from chat.kinds import FINAL
@@ -479,6 +479,21 @@ async def test_reader_in_another_process(new_log: NewLog) -> None:
         await in_thread(events.insert_entries, log.generation_id, [row])
         async with asyncio.timeout(WAIT_S):
             assert [e.seq for e in await follower.next()] == [11]
+
+
+async def test_reader_who_is_told_asks_the_database_only_where_it_must(new_log: NewLog) -> None:
+    log = await written(new_log)
+    live_logs.clear()
+    rows = [Entry(seq, "future", "{}", timezone.now()) for seq in range(11, 15)]
+    with Follower(log.generation_id) as follower:
+        assert len(await follower.next()) == 10
+        # Nowhere else than in memory.
+        far.take(log.generation_id, rows[:1])
+        assert await follower.next(WAIT_S) == rows[:1]
+        # One that was lost on its way stands in the database, and so does what no one told of.
+        await in_thread(events.insert_entries, log.generation_id, rows)
+        far.take(log.generation_id, rows[2:3])
+        assert await follower.next(WAIT_S) == rows[1:]
 
 
 async def test_follower_times_out(new_log: NewLog) -> None:

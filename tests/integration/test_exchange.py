@@ -7,16 +7,30 @@ this process's bells, so that a ring counts as carried where the receiving side 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from chat.events import Bell, Exchange, exchange, look_interval_s
+from chat.events import (
+    Bell,
+    Committer,
+    Entry,
+    Exchange,
+    Log,
+    exchange,
+    look_interval_s,
+    topic,
+)
+from chat.events.commit import live_logs
 from chat.events.exchange import LOOK_OFTEN_S
+from chat.events.far import FarLog, begin_reading, end_reading
 from tests.integration.redis_server import RedisServer
 
 pytestmark = pytest.mark.asyncio
@@ -143,6 +157,86 @@ async def test_rings_that_wait_travel_together(near: Exchange, far: Exchange) ->
     assert all(await asyncio.gather(*(bell.wait(SEEN_S) for bell in bells)))
     for bell in bells:
         bell.__exit__()
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """What a process writes and readers in another one want; both sides know it by its number."""
+    begun = Log(7, uuid4(), Committer())
+    yield begun
+    live_logs.clear()
+
+
+@pytest.fixture
+def wanted(log: Log) -> Iterator[FarLog]:
+    reading = begin_reading(log.generation_id)
+    yield reading
+    end_reading(reading)
+
+
+def entries(*numbers: int, chars: int = 0) -> list[Entry]:
+    data = json.dumps({"text": "x" * chars})
+    at = datetime(2026, 7, 1, 12, 30, 15, 123_456, tzinfo=UTC)
+    return [Entry(number, "content_block_delta", data, at) for number in numbers]
+
+
+async def until_told(reading: FarLog, after: int) -> list[Entry]:
+    async with asyncio.timeout(SEEN_S):
+        with Bell(topic(reading.generation_id)) as bell:
+            while not (found := reading.since(after)):
+                await bell.wait(0.1)
+                bell.clear()
+    return found
+
+
+async def test_what_is_committed_is_sent_to_who_wants_it(
+    near: Exchange, far: Exchange, log: Log, wanted: FarLog
+) -> None:
+    log.committed(entries(1, 2))
+    assert await until_told(wanted, 0) == entries(1, 2)  # What had been there before.
+    log.committed(entries(3))
+    assert await until_told(wanted, 2) == entries(3)
+
+
+async def test_more_than_travels_well_is_left_to_the_database(
+    near: Exchange, far: Exchange, log: Log, wanted: FarLog
+) -> None:
+    log.committed(entries(1))
+    await until_told(wanted, 0)
+    log.committed(entries(2, chars=exchange.MAX_SENT_CHARS))
+    log.committed(entries(3))
+    while (found := wanted.since(2)) is not None:
+        assert not found
+        with Bell(topic(wanted.generation_id)) as bell:
+            await bell.wait(0.1)
+    log.committed(entries(4))
+    assert await until_told(wanted, 3) == entries(4)
+
+
+async def test_while_the_layer_is_away_nothing_is_believed(
+    near: Exchange, far: Exchange, log: Log, wanted: FarLog, redis: RedisServer
+) -> None:
+    log.committed(entries(1))
+    await until_told(wanted, 0)
+    redis.kill()
+    await until_heard(near, far, heard=False)
+    assert wanted.since(0) is None
+    redis.start()
+    await until_heard(near, far)
+    log.committed(entries(2))
+    assert await until_told(wanted, 1) == entries(2)
+
+
+async def test_a_process_that_is_gone_is_sent_nothing(
+    near: Exchange, far: Exchange, log: Log, wanted: FarLog
+) -> None:
+    log.committed(entries(1))
+    await until_told(wanted, 0)
+    await far.end()
+    async with asyncio.timeout(SEEN_S):
+        while near.wanting(log.generation_id):
+            with Bell("anything") as bell:
+                await bell.wait(0.1)
 
 
 async def test_ends_soon_at_any_moment(far: Exchange, redis: RedisServer) -> None:
