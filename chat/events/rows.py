@@ -6,6 +6,7 @@ a process that was held up and lost its generations can add nothing to them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ def insert_entries(generation_id: int, entries: Iterable[Entry]) -> None:
 
 def write(groups: dict[Log, list[Entry]]) -> set[int]:
     """Write one group in one transaction; return the ids of the generations that took it."""
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql" and _write_at_once(groups):
+        return {log.generation_id for log in groups}
     with transaction.atomic():
         owned = _lock_owned(groups)
         _insert(
@@ -36,6 +39,29 @@ def write(groups: dict[Log, list[Entry]]) -> set[int]:
             for entry in entries
         )
     return owned
+
+
+def _write_at_once(groups: dict[Log, list[Entry]]) -> bool:
+    """Do on PostgreSQL what `write` does, in one statement; False where rows are missing still.
+
+    It goes to the server once instead of four times. Some row is left out where a generation is
+    not owned any more, or where it is there already: then what is there is looked at one by one.
+    """
+    rows = [
+        {
+            "generation_id": log.generation_id,
+            "owner_id": str(log.process_id),
+            "seq": entry.seq,
+            "kind": entry.kind,
+            "data": entry.data,
+            "at": entry.at.isoformat(),
+        }
+        for log, entries in groups.items()
+        for entry in entries
+    ]
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(_WRITE_AT_ONCE, [json.dumps(rows), Generation.Status.STREAMING])
+        return bool(cursor.rowcount == len(rows))
 
 
 def _lock_owned(logs: Iterable[Log]) -> set[int]:
@@ -88,10 +114,24 @@ def _insert(rows: Iterable[tuple[int, Entry]]) -> None:
 
 
 # A third of bulk_create's CPU a row: measured with SQLite, 20 rows a commit.
-_INSERT = (
-    f"INSERT INTO {Event._meta.db_table} (generation_id, seq, kind, data, at) "  # noqa: S608
-    "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (generation_id, seq) DO NOTHING"
+_INTO = f"INSERT INTO {Event._meta.db_table} (generation_id, seq, kind, data, at) "
+_UNLESS_THERE = "ON CONFLICT (generation_id, seq) DO NOTHING"
+_INSERT = f"{_INTO} VALUES (%s, %s, %s, %s, %s) {_UNLESS_THERE}"
+
+# The locks are taken in the order of the ids, as everywhere.
+_WRITE_AT_ONCE = f"""
+WITH new AS (
+  SELECT * FROM json_to_recordset(%s) AS new (
+    generation_id bigint, owner_id uuid, seq integer, kind text, data text, at timestamptz
+  )
+), owned AS (
+  SELECT id, owner_id FROM {Generation._meta.db_table}
+  WHERE id IN (SELECT generation_id FROM new) AND status = %s ORDER BY id FOR NO KEY UPDATE
 )
+{_INTO} SELECT generation_id, seq, kind, data, at FROM new
+JOIN owned ON owned.id = generation_id AND owned.owner_id = new.owner_id
+{_UNLESS_THERE}
+"""  # noqa: S608
 
 
 def _check_written(rows: Sequence[tuple[int, Entry]]) -> None:

@@ -94,7 +94,7 @@ async def end(log: Log) -> None:
 
 
 class Commits:
-    """Counts the transactions of the committer's thread by what SQLite is asked to do."""
+    """Counts the transactions of the committer's thread, and the rows of each."""
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
@@ -115,8 +115,9 @@ class Commits:
         connections["default"].execute_wrappers.append(self._count)
 
     def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith("INSERT"):
-            self.groups.append(len(params))
+        if "INSERT INTO" in sql:
+            # On PostgreSQL one statement takes all rows as JSON.
+            self.groups.append(len(params if many else json.loads(params[0])))
         return execute(sql, params, many, context)
 
 
@@ -303,6 +304,17 @@ async def test_commit_that_was_done_though_nobody_said_so(new_log: NewLog) -> No
     for again in (entries, entries[1:], entries):
         await in_thread(events.insert_entries, log.generation_id, again)
     assert await stored(log) == entries
+
+
+async def test_group_of_which_a_part_is_there_or_taken_away(new_log: NewLog) -> None:
+    """The others' rows are written all the same, and what is there already stays as it is."""
+    entries = [Entry(seq, "future", "{}", timezone.now()) for seq in (1, 2)]
+    new, known, taken = [await new_log() for _ in range(3)]
+    await in_thread(events.insert_entries, known.generation_id, entries[:1])
+    await Generation.objects.filter(pk=taken.generation_id).aupdate(owner=None)
+    written = await in_thread(rows.write, {log: entries for log in (new, known, taken)})
+    assert written == {new.generation_id, known.generation_id}
+    assert [await stored(log) for log in (new, known, taken)] == [entries, entries, []]
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
