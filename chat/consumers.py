@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -228,9 +228,10 @@ class ClosedInOutage:
 
 async def _send_while_open(send: Any, message: dict[str, Any]) -> None:
     """Send a message of ASGI. Some servers raise where the socket is closed (ASGI, "WebSocket")."""
-    with suppress(OSError):
-        # `disconnect` comes by itself, and ends what sends.
+    try:
         await send(message)
+    except OSError:
+        pass  # `disconnect` comes by itself, and ends what sends.
 
 
 def _read(text_data: str | None) -> dict[str, Any]:

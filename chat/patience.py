@@ -37,7 +37,7 @@ class Patience:
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await it. Raises: TimeoutError, where it takes too long: it is cancelled."""
-        task = self._task = asyncio.current_task()
+        task = self._task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101  (for the types)
         cancelling = task.cancelling()
         self._since = self._loop.time()

@@ -61,8 +61,14 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no typ
 
 
 async def _reply_and_wait(server: Server, protocol: Any, message: dict[str, Any]) -> None:
-    await _reply(server, protocol, message)
-    if message["type"] == "websocket.send" and not protocol.drained.is_set():
+    if message["type"] != "websocket.send":
+        return await _reply(server, protocol, message)
+    # As Daphne's own does, but for what it looks for in the headers of a response.
+    connection = server.connections.get(protocol)
+    if connection is None or connection.get("disconnected"):
+        return
+    protocol.handle_reply(message)
+    if not protocol.drained.is_set():
         await protocol.drained.wait()
 
 
@@ -79,9 +85,12 @@ def _head(length: int, *, is_binary: bool) -> bytes:
 def _write(transport: Any, data: bytes) -> None:
     """Have the system take what it can at once, and the transport keep the rest."""
     if _is_plain_and_empty(transport):
-        # After a fault the transport finds out by itself, and tells of it.
-        sent = transport.writeSomeData(data)
-        data = data[sent:] if isinstance(sent, int) else data
+        try:
+            data = data[transport.socket.send(data) :]
+        except OSError:
+            pass  # It is full, or broken: the transport finds out by itself, and tells of it.
+        if not data:
+            return
     transport.write(data)
 
 

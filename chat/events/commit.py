@@ -18,9 +18,9 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from chat import metrics
-from chat.events.entry import Entry, Pending, delta_chars
+from chat.events.entry import Entry, Pending
 from chat.events.recent import Recent
-from chat.events.rings import ring, ring_here, topic, topics_of
+from chat.events.rings import end_topic, ring, ring_here, topic
 from chat.events.rows import write
 from chat.threads import OwnThread
 
@@ -70,6 +70,7 @@ class Log:
         self._settled = asyncio.Event()
         self._error: Exception | None = None
         self._recent = Recent()
+        self._topics = (topic(generation_id),)
         live_logs[generation_id] = self
 
     async def append(self, kind: str, data: dict[str, Any], at: datetime | None = None) -> None:
@@ -86,7 +87,7 @@ class Log:
             raise self._error
         if not (self._pending and self._pending[-1].join(kind, data)):
             self._pending.append(Pending(kind, data, at or datetime.now(UTC)))
-        self._pending_chars += delta_chars(kind, data)
+        self._pending_chars += self._pending[-1].newest_chars
         self.committer.wake(self)
         if self._pending_chars > MAX_PENDING_CHARS:
             await self.flush()
@@ -105,7 +106,7 @@ class Log:
         if final:
             self.committed([final])
         else:
-            ring(topic(self.generation_id))
+            ring(*self._topics)
 
     def since(self, after: int) -> list[Entry] | None:
         """Return the committed events behind `after`, or None where memory does not reach."""
@@ -127,7 +128,9 @@ class Log:
         self.seq = entries[-1].seq
         self._recent.add(entries)
         self._settle(None)
-        ring_here(topics_of(self.generation_id, entries[-1]))
+        ring_here(self._topics)
+        if entries[-1].kind == "message_stop":
+            ring_here([end_topic(self.generation_id)])
         if _share:
             _share(self.generation_id, entries)
 

@@ -42,6 +42,11 @@ class Pending:
         self._member = _JOINED_MEMBER.get(_delta_type(data), "") if kind == DELTA else ""
         self._parts: list[str] = [data["delta"][self._member]] if self._member else []
 
+    @property
+    def newest_chars(self) -> int:
+        """How much text the last delta brought, in characters; 0 for every other event."""
+        return len(self._parts[-1]) if self._parts else 0
+
     def join(self, kind: str, data: dict[str, Any]) -> bool:
         """Take in a further delta; False where it has to be an event of its own."""
         if not self._member or kind != DELTA or data["index"] != self._data["index"]:
@@ -58,12 +63,6 @@ class Pending:
             delta = {**data["delta"], self._member: "".join(self._parts)}
             data = {**data, "delta": delta}
         return Entry(seq, self.kind, _encode(data), self.at)
-
-
-def delta_chars(kind: str, data: dict[str, Any]) -> int:
-    """Return how much text a delta brings, in characters; 0 for every other event."""
-    member = _JOINED_MEMBER.get(_delta_type(data), "") if kind == DELTA else ""
-    return len(data["delta"][member]) if member else 0
 
 
 def _delta_type(data: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ class FarLog:
         entries = [entry for entry in entries if entry.seq > self._recent.seq]
         if not entries:
             return
-        if entries[0].seq != self._recent.seq + 1:
+        if entries[0].seq > self._recent.seq + 1:
             self._recent.clear()
         self._recent.add(entries)
         self._told_at = self._clock()

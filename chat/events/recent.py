@@ -18,22 +18,22 @@ class Recent:
     """Events without a gap, the newest last."""
 
     def __init__(self) -> None:
+        self.seq = 0  # The last event's number.
         self._entries: deque[Entry] = deque()
         self._chars = 0
 
-    @property
-    def seq(self) -> int:
-        """The last event's number; 0 where none is kept."""
-        return self._entries[-1].seq if self._entries else 0
-
     def add(self, entries: Sequence[Entry]) -> None:
         """Take in what comes behind the last one."""
+        self.seq = entries[-1].seq
         self._entries.extend(entries)
         self._chars += sum([len(entry.data) for entry in entries])
-        while self._keeps_too_much():
+        while len(self._entries) > MAX_RECENT or (
+            self._chars > MAX_RECENT_CHARS and len(self._entries) > 1
+        ):
             self._chars -= len(self._entries.popleft().data)
 
     def clear(self) -> None:
+        """Forget all but the last event's number."""
         self._entries.clear()
         self._chars = 0
 
@@ -44,7 +44,3 @@ class Recent:
         # From the end, so that a reader who keeps up pays for what is new alone.
         newest = list(islice(reversed(self._entries), max(0, self.seq - after)))
         return newest[::-1]
-
-    def _keeps_too_much(self) -> bool:
-        count = len(self._entries)
-        return count > MAX_RECENT or (count > 1 and self._chars > MAX_RECENT_CHARS)

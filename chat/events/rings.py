@@ -12,8 +12,6 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from chat.events.entry import Entry
-
 _bells: dict[str, set[Bell]] = {}
 # Services ring from their threads while consumers come and go in the loop.
 _bells_lock = threading.Lock()
@@ -135,10 +133,3 @@ def topic(generation_id: int) -> str:
 def end_topic(generation_id: int) -> str:
     """Is rung when a request has ended, and with it the last words for now have come."""
     return f"generation-{generation_id}-end"
-
-
-def topics_of(generation_id: int, newest: Entry) -> Iterable[str]:
-    """Return the topics of those who wait for events of a generation, of which `newest` is one."""
-    yield topic(generation_id)
-    if newest.kind == "message_stop":
-        yield end_topic(generation_id)

@@ -45,6 +45,8 @@ class LiveAnswer:
         assert view.generation is not None  # noqa: S101  (for the types)
         earlier = earlier_blocks(view.message, view.generation)
         self.seq = 0
+        self.held = 0
+        """How many characters of the last event's text the last frames did not show yet."""
         self.characters = len(plain_text(earlier))
         self._earlier = earlier
         self._view = view
@@ -68,11 +70,6 @@ class LiveAnswer:
         self._waits = Waits()
         # What the page says of the progress; None where that is not known.
         self._told: tuple[bool, int] | None = None
-
-    @property
-    def held(self) -> int:
-        """How many characters of the last event's text are not shown yet."""
-        return sum([len(block.held) for block in self._open()])
 
     @property
     def work_chars(self) -> int:
@@ -114,6 +111,7 @@ class LiveAnswer:
             self.feed(entry)
         for block in self._open():
             self.characters += block.skip(held)
+            self.held += len(block.held)
         self._changes, self._is_wait_new, self._is_resuming = [], False, False
 
     def show_earlier(self) -> None:
@@ -163,8 +161,10 @@ class LiveAnswer:
         Args:
             overdue: whether what is held has waited long enough.
         """
+        self.held = 0
         for block in self._open():
             self._release(block, overdue=overdue)
+            self.held += len(block.held)
         if not self._changes and not self._is_wait_new:
             return []
         changes, is_wait_new = self._changes, self._is_wait_new

@@ -28,6 +28,7 @@ class LiveBlock:
 
     held = ""  # Nothing of it waits for the end of a word.
     has_given_up = False
+    work_chars = 0  # Nothing of it is parsed.
 
     def __init__(self, element_id: str, start: dict[str, Any], span: Span | None) -> None:
         self.element_id = element_id
@@ -36,11 +37,6 @@ class LiveBlock:
         self._content.feed("content_block_start", start)
         self._start = start
         self._new: list[str] = []
-
-    @property
-    def work_chars(self) -> int:
-        """How much text the next release holds, in characters."""
-        return sum(map(len, self._new))
 
     @property
     def is_running(self) -> bool:

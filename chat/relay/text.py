@@ -38,8 +38,8 @@ class LiveText:
 
     @property
     def work_chars(self) -> int:
-        """How much text the next release may have to parse, in characters."""
-        return len(self._shown) + sum(map(len, self._new)) + self._renderer.open_chars
+        """How much text the next release may have to parse beside what is new, in characters."""
+        return len(self._shown) + self._renderer.open_chars
 
     @property
     def has_given_up(self) -> bool:

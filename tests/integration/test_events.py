@@ -312,7 +312,7 @@ async def test_group_of_which_a_part_is_there_or_taken_away(new_log: NewLog) -> 
     new, known, taken = [await new_log() for _ in range(3)]
     await in_thread(events.insert_entries, known.generation_id, entries[:1])
     await Generation.objects.filter(pk=taken.generation_id).aupdate(owner=None)
-    written = await in_thread(rows.write, {log: entries for log in (new, known, taken)})
+    written = await in_thread(rows.write, dict.fromkeys((new, known, taken), entries))
     assert written == {new.generation_id, known.generation_id}
     assert [await stored(log) for log in (new, known, taken)] == [entries, entries, []]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from chat.events.entry import DELTA, Entry, Pending, delta_chars
+from chat.events.entry import DELTA, Entry, Pending
 from tests.unit.cuttings import cut_texts
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -64,12 +64,15 @@ def test_join_does_not_change_what_was_given() -> None:
     assert given_data == data_of("text_delta", "a")
 
 
-def test_delta_chars_is_the_length_of_its_text() -> None:
-    assert delta_chars(DELTA, data_of("text_delta", "abc")) == 3
+def test_newest_chars_is_the_length_of_the_last_text() -> None:
+    event = pending(text="abc")
+    assert event.newest_chars == 3
+    event.join(DELTA, data_of("text_delta", "d"))
+    assert event.newest_chars == 1
 
 
-def test_delta_chars_of_another_event_is_none() -> None:
-    assert delta_chars("message_stop", {}) == 0
+def test_newest_chars_of_another_event_is_none() -> None:
+    assert Pending("message_stop", {}, AT).newest_chars == 0
 
 
 def test_delta_without_a_type_stays_alone() -> None:
