@@ -54,6 +54,10 @@ CLOSE_TRY_AGAIN = 4503
 """Something is in the way: the page comes back within three seconds, and says where it was."""
 
 
+SERVERS_SEND = "chat.servers_send"
+"""The member of the scope that sends past all middleware."""
+
+
 class ConversationConsumer(AsyncWebsocketConsumer):
     """One socket of one page of one conversation."""
 
@@ -73,6 +77,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self._count = ExitStack()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # A frame sets no cookie, for which the session's middleware looks at all that is sent.
+        self._send_frame = partial(_send_while_open, scope.get(SERVERS_SEND, send))
         # Around all of it: a handler that failed and a process that ends skip `disconnect`.
         with metrics.OPEN_SOCKETS.track_inprogress():
             try:
@@ -169,8 +175,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         """Send a frame; False where the client reads nothing, whatever it acknowledges."""
         try:
             # Not self.send, whose layers take as long as the rest of the way to the socket.
-            message: Any = {"type": "websocket.send", "text": frame}
-            await patience.wait(self.base_send(message))
+            message = {"type": "websocket.send", "text": frame}
+            await patience.wait(self._send_frame(message))
         except TimeoutError:
             return False
         return True
@@ -208,7 +214,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
 
 class ClosedInOutage:
-    """Closes a socket whose handshake or message needs a database that is away.
+    """Stands around all middleware: closes a socket whose handshake or message needs a database that is away.
 
     Before the socket is accepted this refuses it, after which a page comes back as well.
     """
@@ -218,7 +224,7 @@ class ClosedInOutage:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            await self._application(scope, receive, send)
+            await self._application({**scope, SERVERS_SEND: send}, receive, send)
         except Exception as error:
             if not is_outage(error):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable
+from time import monotonic
 from typing import Self, TypeVar
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Patience:
         task = self._task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101  (for the types)
         cancelling = task.cancelling()
-        self._since = self._loop.time()
+        self._since = monotonic()  # A loop's clock is the same, at three times the cost.
         if self._timer is None:
             self._timer = self._loop.call_later(self._limit_s, self._look)
         try:
@@ -59,7 +60,7 @@ class Patience:
         if self._since is None or self._task is None:
             return
         due_at = self._since + self._limit_s
-        if due_at > self._loop.time():
+        if due_at > monotonic():
             self._timer = self._loop.call_at(due_at, self._look)
         else:
             self._has_cancelled = True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from time import monotonic
 from typing import Self
 
 from django.db.models import QuerySet
@@ -78,8 +78,7 @@ class Follower:
 
     async def next(self, timeout_s: float | None = None) -> list[Entry]:
         """Return the events behind `after`, at least one; [] at the end or the time-out."""
-        loop = asyncio.get_running_loop()
-        give_up_at = None if timeout_s is None else loop.time() + timeout_s
+        give_up_at = None if timeout_s is None else monotonic() + timeout_s
         was_silent = False
         while not (self.has_ended or self._has_left):
             self._bell.clear()
@@ -90,7 +89,7 @@ class Follower:
                 self.after = entries[-1].seq
                 self.has_ended = entries[-1].kind == FINAL
                 return entries
-            left_s = self._look_s if give_up_at is None else give_up_at - loop.time()
+            left_s = self._look_s if give_up_at is None else give_up_at - monotonic()
             if left_s <= 0:
                 break
             wait_s = min(left_s, self._look_s)

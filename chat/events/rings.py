@@ -10,6 +10,7 @@ import asyncio
 import math
 import threading
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Self
 
 _bells: dict[str, set[Bell]] = {}
@@ -27,7 +28,7 @@ class Bell:
         self._thread_id = threading.get_ident()
         self._is_rung = False
         self._waiter: asyncio.Future[bool] | None = None
-        self._give_up_at = math.inf  # of the loop's clock
+        self._give_up_at = math.inf  # of the monotonic clock, as the loop's is
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
@@ -55,7 +56,7 @@ class Bell:
         if self._is_rung:
             return True
         waiter = self._waiter = self._loop.create_future()
-        self._give_up_at = math.inf if timeout_s is None else self._loop.time() + timeout_s
+        self._give_up_at = math.inf if timeout_s is None else monotonic() + timeout_s
         self._set_timer()
         try:
             return await waiter or self._is_rung
@@ -88,7 +89,7 @@ class Bell:
         self._timer = None
         if self._waiter is None:
             return
-        if self._loop.time() >= self._give_up_at:
+        if monotonic() >= self._give_up_at:
             self._settle()
         else:
             self._set_timer()

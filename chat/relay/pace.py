@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from time import monotonic
 
 from chat import fragments
 from chat.events import Bell, Entry, Follower, end_topic
@@ -47,7 +47,7 @@ def noted(frames: list[str], position: Position) -> Iterator[str]:
 
 
 class Pace:
-    """Decides when a reader gets its next batch. Times are of the loop's clock."""
+    """Decides when a reader gets its next batch. Times are of the monotonic clock."""
 
     def __init__(self, now: float, characters: int = 0) -> None:
         self._due_at, self._counted_from = now - EARLY_S, now
@@ -65,11 +65,10 @@ class Pace:
 
     async def wait(self, began_at: float, took_s: float, end: Bell, *, is_behind: bool) -> None:
         """Wait until the next batch is due, or `end` is rung; arguments as those of `next_at`."""
-        loop = asyncio.get_running_loop()
         due_at = self.next_at(began_at, took_s, is_behind=is_behind)
-        pause_s = due_at - loop.time()
+        pause_s = due_at - monotonic()
         if pause_s > 0 and not await end.wait(pause_s):
-            self._late_s = loop.time() - due_at
+            self._late_s = monotonic() - due_at
 
     def next_at(self, began_at: float, took_s: float, *, is_behind: bool) -> float:
         """Return when the batch behind this one is due.
@@ -89,23 +88,22 @@ async def paced(
     answer: LiveAnswer, generation_id: int, position: Position
 ) -> AsyncGenerator[str, None]:
     """Yield an answer's frames as its log grows: the first and the last at once, others paced."""
-    loop = asyncio.get_running_loop()
     held_since: float | None = None
-    announced_at = loop.time()
+    announced_at = monotonic()
     pace = Pace(announced_at, answer.characters)
     end = Bell(end_topic(generation_id))
     with Follower(generation_id, position.seq) as follower, end:
         while not follower.has_ended:
             end.clear()
-            timeout_s = None if held_since is None else held_since + HOLD_MAX_S - loop.time()
+            timeout_s = None if held_since is None else held_since + HOLD_MAX_S - monotonic()
             entries = await follower.next(timeout_s)
-            now = loop.time()
+            now = monotonic()
             overdue = held_since is not None and now >= held_since + HOLD_MAX_S
             # What is held now may have come just now, behind a word that has ended since.
             frames = await take_in(answer, entries, overdue=False)
             if overdue and not frames:
                 frames = await take_in(answer, [], overdue=True)
-            took_s = loop.time() - now
+            took_s = monotonic() - now
             pace.count(answer.characters, now)
             if not answer.held:
                 held_since = None
