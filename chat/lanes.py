@@ -1,4 +1,4 @@
-"""An event loop with a slow lane: streams in it are read together, up to a hundred times a second.
+"""An event loop with a slow lane: streams in it are read together, up to ninety times a second.
 
 Many streams bring a few bytes each, every one at a moment of its own. To wake up for each costs
 more than what is done with it; read together they are also committed, rendered and sent together
@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-INTERVAL_S = 0.01
+INTERVAL_S = 0.011
 """From one look into the slow lane to the next."""
 
 _selectors: WeakKeyDictionary[asyncio.AbstractEventLoop, TwoLaneSelector] = WeakKeyDictionary()

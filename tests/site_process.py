@@ -24,7 +24,7 @@ SERVERS: Mapping[Server, list[str]] = {
     # Without a limit it waits for ever for a client that does not read.
     "uvicorn": [
         *("-m", "uvicorn", "--port", "{port}", "--timeout-graceful-shutdown", "5"),
-        *("--loop", "chat.lanes:new_event_loop"),
+        *("--loop", "chat.lanes:new_event_loop", "--ws-per-message-deflate", "false"),
         *("--log-level", "warning", "chatsite.asgi:application"),
     ],
     "granian": [

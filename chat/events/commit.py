@@ -32,7 +32,7 @@ COMMIT_PATIENCE_S = 25.0
 
 COMMIT_RETRY_S = 0.2
 
-COMMIT_INTERVAL_S = 0.01
+COMMIT_INTERVAL_S = 0.005
 """From the beginning of a commit of several answers to that of the next; nobody sees so short a
 time. A single answer never waits for it."""
 
