@@ -36,6 +36,7 @@ from chat.api.sse import (
 )
 from chat.content import text_of_event
 from chat.events import Entry
+from chat.json_values import parse_own
 from chat.kinds import FINAL
 from chat.models import Generation, User
 from chat.options import MAX_MODEL_CHARS, Options
@@ -52,6 +53,8 @@ PIECE_CHARS = 1_000
 
 MAX_SECONDS = 3_600.0
 DONE = sent_event("[DONE]")
+# json.dumps would make an encoder for each.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Asked(NamedTuple):
@@ -180,7 +183,7 @@ class _Reply:
             yield line
 
     def _feed(self, entry: Entry) -> Iterator[str]:
-        data = json.loads(entry.data)
+        data = parse_own(entry.data)
         if entry.kind == FINAL:
             self.has_ended = True
             error = _error_of(data["error_code"])
@@ -214,4 +217,4 @@ def _error(error: errors.ChatError) -> str:
 
 
 def _line(data: dict[str, Any]) -> str:
-    return sent_event(json.dumps(data, separators=(",", ":")))
+    return sent_event(_encode(data))

@@ -37,7 +37,8 @@ def sent_event(data: str, kind: str = "", number: int | None = None) -> str:
 
 def event_stream(pieces: AsyncIterator[str], **headers: str) -> StreamingHttpResponse:
     """Answer with server-sent events, which nothing between here and the reader holds back."""
-    response = StreamingHttpResponse(pieces, content_type="text/event-stream")
+    # Looked for in the type of the content by each piece, where it is not named.
+    response = StreamingHttpResponse(pieces, content_type="text/event-stream", charset="utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # nginx, ngx_http_proxy_module
     for name, value in headers.items():
