@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, Subquery
 
 from chat.models import Conversation, Generation, IdempotencyKey, Message, RecentSend, User
@@ -118,3 +119,26 @@ generations_from = Prepared(
 newest_generation = Prepared(
     lambda message: Generation.objects.filter(message=message).order_by("-pk")[:1], int
 )
+
+
+# To show
+
+# From one message to the one before it, so that nothing older is touched.
+_END_OF_PATH = f"""
+WITH RECURSIVE path(id, parent_id, length) AS (
+  SELECT id, parent_id, 1 FROM {Message._meta.db_table}
+  WHERE id = (SELECT MAX(id) FROM {Message._meta.db_table} WHERE conversation_id = %s)
+  UNION ALL
+  SELECT message.id, message.parent_id, path.length + 1
+  FROM path JOIN {Message._meta.db_table} message ON message.id = path.parent_id
+  WHERE path.length < %s
+) SELECT id FROM path ORDER BY length DESC
+"""  # noqa: S608
+
+
+def end_of_path(conversation_id: UUID, limit: int) -> list[int]:
+    """Return the ids of the last messages of the active path (Conversation.active_path)."""
+    stored_id = Conversation._meta.pk.get_db_prep_value(conversation_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(_END_OF_PATH, [stored_id, limit])
+        return [pk for (pk,) in cursor.fetchall()]

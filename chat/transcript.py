@@ -28,7 +28,7 @@ from chat.render import render_blocks, render_open
 from chat.waits import Question, Waits
 from chat.words import split_ready
 
-PAGE_MESSAGES = 50
+PAGE_MESSAGES = 30
 """So many messages are shown at once; older ones are loaded as one scrolls."""
 
 _NOTICES: dict[str, str | Promise] = {
@@ -163,7 +163,11 @@ def load_messages(
     Args:
         before: only messages with a lower id; None for the newest.
     """
-    path = [pk for pk in conversation.active_path() if before is None or pk < before]
+    if limit and before is None:
+        # As most pages are, however long the conversation is.
+        path = statements.end_of_path(conversation.pk, limit + 1)
+    else:
+        path = [pk for pk in conversation.active_path() if before is None or pk < before]
     shown = path[-limit:] if limit else path
     return view_messages(shown), len(path) > len(shown)
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from chat.demo.steps import Text
 from chat.demo.thread import DemoThread
+from chat.transcript import PAGE_MESSAGES
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import NewContext, Person
 from tests.browser.problems import Problems
@@ -25,7 +26,7 @@ OPEN_SOCKET = """address => new Promise(resolve => {
 LENGTHEN = """
 from chat.models import Conversation, Message
 shown = Conversation.objects.get(pk="%s")
-for number in range(60):
+for number in range(40):
     Message.objects.create(
         conversation=shown, parent_id=shown.active_path()[-1], role="user", text=f"No. {number}"
     )
@@ -129,9 +130,9 @@ def test_older_messages_load_as_one_scrolls_up(begun: ChatPage, site: SiteProces
     site.manage("shell", "--command", LENGTHEN % begun.page.url.split("/")[-2])
     begun.page.reload()
     messages = begun.page.locator(".message")
-    expect(messages).to_have_count(50)
+    expect(messages).to_have_count(PAGE_MESSAGES)
     begun.page.locator(".older").scroll_into_view_if_needed()
-    expect(messages).to_have_count(62)
+    expect(messages).to_have_count(42)
     expect(begun.page.locator(".older")).to_have_count(0)
     ids = messages.evaluate_all("all => all.map(one => +one.dataset.message)")
     assert ids == sorted(set(ids))

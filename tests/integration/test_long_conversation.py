@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from chat.models import User
+from chat.transcript import PAGE_MESSAGES
 from tests.integration.long_conversation import make
 
 MAX_QUERIES = 15
@@ -30,5 +31,5 @@ def test_queries_of_older_messages(alice: User, client: Client) -> None:
     before = newest.partition("?before=")[2].partition('"')[0]
     with CaptureQueriesContext(connection) as queries:
         response = client.get(f"{path}?before={before}", headers={"HX-Request": "true"})
-    assert response.content.count(b"data-message=") == 50
+    assert response.content.count(b"data-message=") == PAGE_MESSAGES
     assert 1 < len(queries) <= MAX_QUERIES

@@ -20,7 +20,7 @@ from tests.load.size import PER_S, Size
 from tests.load.texts import Kind
 from tests.load.workbench import Contender, Place, Workbench
 
-SPREAD_S = 1.0
+SPREAD_S = 5.0
 WARM_UP = 5
 WARM_UP_DELTAS = 30
 
