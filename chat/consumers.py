@@ -214,9 +214,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
 
 class ClosedInOutage:
-    """Stands around all middleware: closes a socket whose handshake or message needs a database that is away.
+    """Closes a socket whose handshake or message needs a database that is away.
 
-    Before the socket is accepted this refuses it, after which a page comes back as well.
+    Before the socket is accepted this refuses it, after which a page comes back as well. It stands
+    around all middleware.
     """
 
     def __init__(self, application: Any) -> None:
@@ -237,7 +238,7 @@ async def _send_while_open(send: Any, message: dict[str, Any]) -> None:
     try:
         await send(message)
     except OSError:
-        pass  # `disconnect` comes by itself, and ends what sends.
+        return  # `disconnect` comes by itself, and ends what sends.
 
 
 def _read(text_data: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from chat.json_values import parse_json
 from chat.kinds import REQUEST, TOOL_RESULT
+from chat.pieces import Pieces
 
 Block = dict[str, Any]
 
@@ -33,7 +34,7 @@ class _OpenBlock:
 
     def __init__(self, start: Block) -> None:
         self._start = dict(start)
-        self._parts: dict[str, list[str]] = {}
+        self._parts: dict[str, Pieces] = {}
         self._citations: list[Any] = []
         self.is_stopped = False
 
@@ -46,18 +47,20 @@ class _OpenBlock:
             self._start.update({k: v for k, v in delta.items() if k != "type" and v is not None})
         elif kind in _GROWING:
             member, source = _GROWING[kind]
-            self._parts.setdefault(member, []).append(_text(delta.get(source)))
+            if (parts := self._parts.get(member)) is None:
+                parts = self._parts[member] = Pieces()
+            parts.append(_text(delta.get(source)))
 
     def stop(self) -> None:
         self.is_stopped = True
 
     @property
     def grown_chars(self) -> int:
-        return sum(len(part) for parts in self._parts.values() for part in parts)
+        return sum(parts.chars for parts in self._parts.values())
 
     def block(self) -> Block:
         grown = {
-            member: _text(self._start.get(member)) + "".join(parts)
+            member: _text(self._start.get(member)) + str(parts)
             for member, parts in self._parts.items()
         }
         block: Block = {**self._start, **grown}

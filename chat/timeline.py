@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from chat.content import begun_blocks, text_of
 from chat.kinds import OWN_KINDS, REQUEST, RETRY, TOOL_RESULT
 
-MAX_POINTS = 200
+MAX_POINTS = 100
 MAX_LISTED = 200
 """So many requests, retries, blocks and results are listed of one answer; others are counted."""
 

@@ -25,7 +25,7 @@ def install() -> None:
     """Have every socket that opens from now on wait for its client."""
     WebSocketFactory.protocol = PacedSocket
     Server.handle_reply = _reply_and_wait
-    TCPTransport.writeSequence = _write_all
+    TCPTransport.writeSequence = _write_all  # type: ignore[method-assign]
 
 
 class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
@@ -65,7 +65,8 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no typ
 
 async def _reply_and_wait(server: Server, protocol: Any, message: dict[str, Any]) -> None:
     if message["type"] != "websocket.send":
-        return await _reply(server, protocol, message)
+        await _reply(server, protocol, message)
+        return
     # As Daphne's own does, but for what it looks for in the headers of a response.
     connection = server.connections.get(protocol)
     if connection is None or connection.get("disconnected"):
@@ -94,11 +95,12 @@ def _write(transport: Any, data: bytes) -> None:
     """Have the system take what it can at once, and the transport keep the rest."""
     if _is_plain_and_empty(transport):
         try:
-            data = data[transport.socket.send(data) :]
+            sent = transport.socket.send(data)
         except OSError:
-            pass  # It is full, or broken: the transport finds out by itself, and tells of it.
-        if not data:
+            sent = 0  # It is full, or broken: the transport finds out by itself, and tells of it.
+        if sent == len(data):
             return
+        data = data[sent:]
     transport.write(data)
 
 

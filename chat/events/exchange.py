@@ -152,9 +152,7 @@ class Exchange:
         self._pulse_at = now + PULSE_S
         self._has_new_wants = False
         # Processes that say nothing any more are gone.
-        self._wants = {
-            name: it for name, it in self._wants.items() if it.at > now - SILENT_AFTER_S
-        }
+        self._wants = {name: it for name, it in self._wants.items() if it.at > now - SILENT_AFTER_S}
         wants = {"channel": self._channel, "wants": far.wanted()} if self._channel else {}
         return self._message(topics=sorted(topics), **wants)
 

@@ -8,10 +8,10 @@ from itertools import islice
 
 from chat.events.entry import Entry
 
-MAX_RECENT = 100
+MAX_RECENT = 64
 MAX_RECENT_CHARS = 1_000_000
-"""What is kept: as many events as the fastest answer has in a second, which is longer than a
-reader ever pauses (relay/pace.py)."""
+"""What is kept: as many events as the fastest answer has in a third of a second (commit.py), which
+is longer than a reader ever pauses (relay/pace.py)."""
 
 
 class Recent:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from chat.pieces import Pieces
 from chat.render.changes import Change
 from chat.render.markdown import escaped, parse, plain
 from chat.render.parser import TooCostly
@@ -42,11 +43,11 @@ class Renderer:
     """Renders one text block as it grows."""
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._pieces = Pieces()
         self._chars = 0
         self._return = ""  # A carriage return may be half of a line's end.
         self._losses = 0
-        self._plain: list[str] | None = None  # what is shown as it is: all, or what comes last
+        self._plain: Pieces | None = None  # what is shown as it is: all, or what comes last
         self._tail = Tail()
 
     def feed(self, text: str) -> list[Change]:
@@ -67,7 +68,7 @@ class Renderer:
             return changes
         changes += self._end_markdown()
         if self._plain is None:
-            self._plain = []
+            self._plain = Pieces()
             changes.append(Change("add", 0, plain("")))
         return [*changes, *_add_plain(self._plain, text[end:])]
 
@@ -137,7 +138,7 @@ class Renderer:
             return self._give_up()
         self._tail = Tail()
         try:
-            changes = self._tail.feed("".join(self._pieces))
+            changes = self._tail.feed(str(self._pieces))
             return [Change("reset", 0), *changes, *([] if is_open else self._tail.close())]
         except TooCostly:
             return self._give_up()
@@ -148,7 +149,7 @@ class Renderer:
         """Show the text as it is from now on."""
         self._tail = Tail()
         self._plain = self._pieces
-        pieces = _in_pieces("".join(self._pieces))
+        pieces = _in_pieces(str(self._pieces))
         added = [Change("add", 1, escaped(piece)) for piece in pieces]
         return [Change("reset", 0, plain("")), *added]
 
@@ -164,7 +165,7 @@ def _in_pieces(text: str) -> Iterator[str]:
         at = end
 
 
-def _add_plain(pieces: list[str], text: str) -> list[Change]:
+def _add_plain(pieces: Pieces, text: str) -> list[Change]:
     pieces.append(text)
     return [Change("add", 1, escaped(text))] if text else []
 

@@ -43,7 +43,9 @@ def announced() -> Iterator[list[None]]:
 
 
 def events(*numbers: int) -> list[Entry]:
-    return [Entry(n, "future", f'{{"number":{n}}}', datetime(2026, 7, 1, tzinfo=UTC)) for n in numbers]
+    return [
+        Entry(n, "future", f'{{"number":{n}}}', datetime(2026, 7, 1, tzinfo=UTC)) for n in numbers
+    ]
 
 
 def test_nothing_is_known_before_it_was_told(clock: Clock) -> None:

@@ -1,0 +1,39 @@
+"""A text that grows by small pieces, in little memory. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+AT_ONCE = 64
+"""So many pieces are kept by themselves: each takes 50 bytes beside its text."""
+
+
+class Pieces:
+    """Takes pieces at a cost that does not grow with the text."""
+
+    __slots__ = ("_joined", "_new")
+
+    def __init__(self) -> None:
+        self._joined: list[str] = []
+        self._new: list[str] = []
+
+    def append(self, text: str) -> None:
+        """Take in what comes next."""
+        self._new.append(text)
+        if len(self._new) >= AT_ONCE:
+            self._joined.append("".join(self._new))
+            self._new = []
+
+    @property
+    def chars(self) -> int:
+        """How long the text is, in characters."""
+        return sum(map(len, self))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text in pieces, of whatever length."""
+        yield from self._joined
+        yield from self._new
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return "".join(self)
