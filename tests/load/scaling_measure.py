@@ -72,7 +72,17 @@ def measure_alone(rig: Rig) -> Measured:
     rows = [(run.recorded.deltas, run.rows, run.commits, run.recorded.frames) for run in runs]
     delta, event, commit, frame = fit(rows, [measuring.work_s(run, 0) for run in runs])
     waits_s = _beyond(lone.recorded.delays_s, delta + event + commit + frame)
-    costs = Costs(delta, event, commit, frame, 0, 0, 0, measuring.prompts_s, waits_s, spread=spread)
+    costs = Costs(
+        delta,
+        event,
+        commit,
+        frame,
+        0,
+        0,
+        measuring.prompts_s,
+        commit_waits_s=waits_s,
+        spread=spread,
+    )
     tried = [measuring.trial(size, "one process, SQLite") for size in TRIALS]
     log_bytes, other_bytes = tried[0][0].table_bytes()
     units = {
@@ -88,7 +98,7 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
     """Measure three processes with PostgreSQL and Redis.
 
     Args:
-        alone: what deltas, and frames in the process that writes, cost; events cost no less here.
+        alone: what deltas and frames cost; events cost no less here.
     """
     assert rig.redis
     measuring = Measuring(rig)
@@ -99,18 +109,12 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         measuring.run(FAST, ANSWER * FAST_PER_S // PER_S, FAST_PER_S),
     ]
     run, trial = measuring.trial(TRIALS[0], "two processes, PostgreSQL, Redis")
-    message, topic = fit(
-        [(each.messages, each.rows) for each in runs], [measuring.work_s(r, 2) for r in runs]
-    )
-    far_row, far_frame = fit(
-        [(each.rows, each.recorded.frames) for each in runs],
-        [max(1e-6, measuring.work_s(each, 1) - measuring.work_s(each, 2)) for each in runs],
-    )
-    heard_s = [each.messages * message + each.rows * topic for each in runs]
-    known_s = (
-        heard + each.recorded.deltas * alone.delta + each.rows * alone.event
-        for each, heard in zip(runs, heard_s, strict=True)
-    )
+    to_all = measuring.prompt_messages
+    received_s = [
+        max(1e-6, measuring.work_s(each, 1) - each.recorded.frames * alone.frame) for each in runs
+    ]
+    message, far_event = fit([(each.messages, each.rows) for each in runs], received_s)
+    known_s = (each.recorded.deltas * alone.delta + each.rows * alone.event for each in runs)
     written_s = [
         max(1e-6, measuring.work_s(each, 0) - known)
         for each, known in zip(runs, known_s, strict=True)
@@ -118,24 +122,20 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
     more, commit = fit([(each.rows, each.commits) for each in runs], written_s)
     event = alone.event + more
     commit_s = lone.grown("chat_commit_seconds_sum") / lone.commits
+    lone_s = alone.delta + event + commit_s + message + far_event + alone.frame
+    idle, units = measuring.idle()
     costs = replace(
         alone,
         event=event,
         commit=commit,
-        far_frame=far_frame,
-        far_row=far_row,
         message=message,
-        topic=topic,
+        far_event=far_event,
         prompts=measuring.prompts_s,
+        prompt_messages=to_all,
         commit_waits_s=[max(0.0, commit_s - commit)],
         ring_s=ring_s(rig.redis),
+        ring_waits_s=_beyond(lone.recorded.delays_s, lone_s),
         spread=spread,
-    )
-    lone_s = alone.delta + event + commit_s + costs.ring_s + message + topic + far_frame + far_row
-    idle, units = measuring.idle()
-    costs = replace(
-        costs,
-        read_waits_s=_beyond(lone.recorded.delays_s, lone_s),
         idle=idle,
         idle_sockets=IDLE,
         idle_step_s=STEP_S,
@@ -145,8 +145,10 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
 
 def _shared_units(run: Run, measuring: Measuring) -> dict[str, float]:
     log_bytes, other_bytes = run.table_bytes()
-    deliveries = run.messages * len(run.after.cpu_s)
     answers = TRIALS[0].streams
+    processes = len(run.after.cpu_s)
+    to_all = answers * measuring.prompt_messages + run.pulses
+    deliveries = run.messages + run.pulses + to_all * (processes - 1)
     return {
         "rest": measuring.rest,
         "log_row_bytes": log_bytes / run.rows,
@@ -157,7 +159,6 @@ def _shared_units(run: Run, measuring: Measuring) -> dict[str, float]:
         "postgres_s": run.grown("postgres_s") / answers,
         "redis_s": run.grown("redis_s") / deliveries,
         "redis_out_bytes": run.grown("redis_out_bytes") / deliveries,
-        "topics": run.rows / run.messages,
         "frame_bytes": run.recorded.bytes / run.recorded.frames,
     }
 

@@ -79,10 +79,14 @@ class Run(NamedTuple):
         return self.grown("chat_commit_group_events_count")
 
     @property
+    def pulses(self) -> float:
+        """Each process sends one a second (chat/events/exchange.py)."""
+        return len(self.after.cpu_s) * self.recorded.seconds
+
+    @property
     def messages(self) -> float:
-        # Each process sends one a second where it has nothing to say (chat/events/exchange.py).
-        quiet = len(self.after.cpu_s) - 1
-        return self.grown("messages") - quiet * self.recorded.seconds
+        """Those to a process that has readers, and those of prompts to all."""
+        return self.grown("messages") - self.pulses
 
     def table_bytes(self) -> tuple[float, float]:
         """Return what the log's table has grown by, and all others."""
@@ -103,7 +107,12 @@ class Measuring:
         time.sleep(REST_S)
         used_s = zip(before.cpu_s, rig.look().cpu_s, strict=True)
         self.rest = statistics.mean((after - then) / REST_S for then, after in used_s)
+        before = rig.look()
+        begun_at = time.monotonic()
         self.prompts_s = self._prompts_s()
+        pulses = len(rig.contender.pids) * (time.monotonic() - begun_at)
+        grown = rig.look().counts.get("messages", 0) - before.counts.get("messages", 0)
+        self.prompt_messages = max(0.0, grown - pulses) / PROMPTS
 
     def run(
         self, streams: int, deltas: int = ANSWER, per_s: int = PER_S, spread_s: float = SPREAD_S

@@ -17,7 +17,7 @@ UNTIL_S, WARM_UP_S = 10.0, 3.0
 
 @dataclass(frozen=True)
 class Simulated:
-    """One cell of a plan, or all; `hearing` is the share of a core that rings take in each."""
+    """One cell of a plan, or all; `hearing` is the share of a core that messages take in each."""
 
     plan: Plan
     hearing: float

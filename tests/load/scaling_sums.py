@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER
 from tests.load.simulation import Pace
+from tests.load.simulation_site import PULSE_S
 from tests.load.size import PER_S
 from tests.load.stamps import CHARS
 from tests.load.texts import DELTA_CHARS
@@ -31,6 +32,7 @@ class Assumptions:
         fewest: processes of a site that is never away.
         sockets, running: of each process (CHAT_SOCKETS_PER_PROCESS, CHAT_RUNNING_PER_PROCESS).
         connections: of each process to PostgreSQL (docs/deployment.md).
+        postgres_cores: of the database of a cell, which are used half.
         wrapped_bytes: what TCP, IP and TLS add to each frame of a socket, and what acknowledges it.
         days: CHAT_EVENT_DAYS.
     """
@@ -46,6 +48,7 @@ class Assumptions:
     sockets: int = 2_000
     running: int = 200
     connections: int = 22
+    postgres_cores: float = 16
     wrapped_bytes: int = 126
     days: int = 30
 
@@ -110,13 +113,29 @@ class Sums:
         deltas_per_s = load.streams * PER_S / processes
         return processes * deltas_per_s / (1 + deltas_per_s * self.pace.commit_s)
 
-    def hearing(self, load: Load, processes: int) -> float:
-        """Return what each process takes to hear the rings of all, as a share of a core."""
+    def messages_per_s(self, load: Load, processes: int) -> float:
+        """Of all processes, each to one: a commit is told to every process with a reader of it."""
         if processes == 1:
             return 0.0
-        costs = self.measured.costs
-        messages_per_s = self.commits_per_s(load, processes)
-        return messages_per_s * costs.message + load.streams * PER_S * costs.topic
+        commits_per_s = self.commits_per_s(load, processes)
+        logs = load.streams * PER_S / max(1e-9, commits_per_s)
+        # Of the readers of so many logs none is there.
+        nobody = math.pow(1 - 1 / processes, logs)
+        return commits_per_s * (processes - 1) * (1 - nobody)
+
+    def to_all_per_s(self, load: Load, processes: int) -> float:
+        """Return how many messages each process hears that go to all: of prompts, and pulses."""
+        if processes == 1:
+            return 0.0
+        return load.prompts_per_s * self.measured.costs.prompt_messages + processes / PULSE_S
+
+    def hearing(self, load: Load, processes: int) -> float:
+        """Return what each process takes to hear the others, as a share of a core."""
+        costs, far = self.measured.costs, 1 - 1 / processes
+        messages_per_s = self.messages_per_s(load, processes) / processes
+        messages_per_s += self.to_all_per_s(load, processes)
+        far_events_per_s = far * load.streams * PER_S / processes
+        return messages_per_s * costs.message + far_events_per_s * costs.far_event
 
     def utilisation(self, load: Load, processes: int) -> float:
         """Return what each process of one group takes, as a share of a core.
@@ -124,23 +143,34 @@ class Sums:
         Each delta has a frame of its own: not more go out in a second than deltas come.
         """
         costs, units = self.measured.costs, self.measured.units
-        deltas_per_s = load.streams * PER_S
-        far = 1 - 1 / processes
         used = [
             load.sockets * units["idle_s"],
             load.prompts_per_s * statistics.mean(costs.prompts),
             load.opens_per_s * units["open_s"],
-            deltas_per_s * (costs.event + costs.delta),
+            load.streams * PER_S * (costs.event + costs.delta + costs.frame),
             self.commits_per_s(load, processes) * costs.commit,
-            deltas_per_s * (far * (costs.far_frame + costs.far_row) + (1 - far) * costs.frame),
         ]
         return units["rest"] + sum(used) / processes + self.hearing(load, processes)
 
+    def postgres_cores(self, load: Load) -> float:
+        """Return what the database takes."""
+        units = self.measured.units
+        return load.prompts_per_s * units["postgres_s"] + load.sockets * units["idle_postgres_s"]
+
+    def redis_deliveries_per_s(self, load: Load, processes: int) -> float:
+        """Return how many messages go out of Redis."""
+        to_all_per_s = self.to_all_per_s(load, processes) * processes
+        return self.messages_per_s(load, processes) + to_all_per_s
+
     def fits(self, load: Load, processes: int) -> bool:
+        assumed, units = self.assumed, self.measured.units
+        redis = self.redis_deliveries_per_s(load, processes) * units["redis_s"]
         return (
-            self.utilisation(load, processes) <= self.assumed.busy
-            and load.sockets <= processes * self.assumed.sockets
-            and load.streams <= processes * self.assumed.running
+            self.utilisation(load, processes) <= assumed.busy
+            and load.sockets <= processes * assumed.sockets
+            and load.streams <= processes * assumed.running
+            and (processes == 1 or self.postgres_cores(load) <= assumed.postgres_cores / 2)
+            and redis <= assumed.busy
         )
 
     def largest_share(self, load: Load, processes: int) -> float:
@@ -155,7 +185,9 @@ class Sums:
 
     def plan(self, load: Load, most: int = 64) -> Plan:
         """Return the fewest cells that take hardly more processes than the fewest possible."""
-        plans = [self.in_cells(load, n) for n in range(self.assumed.fewest, most)]
+        # A group can be so large that its pulses alone are too much.
+        sizes = [n for n in range(self.assumed.fewest, most) if self.fits(load.part(0), n)]
+        plans = [self.in_cells(load, n) for n in sizes]
         fewest = min(plan.total for plan in plans)
         return min(
             (plan for plan in plans if plan.total <= 1.1 * fewest),

@@ -79,6 +79,7 @@ def assumptions(report: Report) -> str:
             ["a process uses at most", f"{assumed.busy:.0%} of a core"],
             ["it keeps at most", f"{assumed.sockets:,} pages open, {assumed.running} answers"],
             ["TCP, IP and TLS add to a frame", f"{assumed.wrapped_bytes} bytes"],
+            ["a cell's database has", f"{assumed.postgres_cores:g} cores, used half at most"],
             ["logs are kept for", f"{assumed.days} days"],
         ],
     )  # fmt: skip
@@ -90,8 +91,7 @@ def costs(report: Report) -> str:
     units, one, many = shared.units, alone.costs, shared.costs
     prompts = [ms(statistics.mean(costs.prompts)) for costs in (one, many)]
     near = [_stream_s(costs, costs.frame) for costs in (one, many)]
-    far_frame = many.far_frame + many.far_row
-    far = _stream_s(many, far_frame)
+    far = _stream_s(many, many.frame + many.far_event)
     idle_bytes = report.sums.idle_bytes_per_s
     lines = table(
         ["what", "one process, SQLite", "several, PostgreSQL and Redis"],
@@ -105,12 +105,13 @@ def costs(report: Report) -> str:
             ["a page that is opened, with its socket", "", ms(units["open_s"])],
             ["a prompt, from the form to the stored answer", *prompts],
             [f"{ANSWER} deltas to a reader in the same process, without commits", *map(ms, near)],
-            ["the same, reader in another process", "", ms(far)],
+            ["the same, reader in another process, without messages", "", ms(far)],
             ["of that: reading a delta, each", *[ms(c.event + c.delta) for c in (one, many)]],
             ["a commit, of however many answers", ms(one.commit), ms(many.commit)],
-            ["a frame to a page", ms(one.frame), f"{ms(far_frame)} from another process"],
-            ["a message with rings of another process", "", ms(many.message)],
-            ["each ring in it", "", ms(many.topic)],
+            ["a frame to a page", ms(one.frame), "the same"],
+            ["a message of another process", "", ms(many.message)],
+            ["each event in it", "", ms(many.far_event)],
+            ["messages to all processes, for each prompt", "", number(many.prompt_messages)],
             ["a frame on the wire", size(units["frame_bytes"]), "the same"],
         ],
     )  # fmt: skip
@@ -184,7 +185,7 @@ def cells(report: Report) -> str:
     lines = table(
         [
             "processes in a cell", "cells", "processes in all", "of a core, median / most",
-            "of that: hearing rings", "delay p50 / p99", "messages/s in a cell",
+            "of that: hearing others", "delay p50 / p99", "messages/s in a cell",
             "commits/s in all", "rows/s in all",
         ],
         [_cells(each) for each in report.groups],
@@ -239,9 +240,7 @@ def _column(report: Report, count: int) -> dict[str, str]:
     commits_per_s = sums.commits_per_s(cell, plan.processes)
     answers_per_day = count * assumed.prompts_per_day
     log_bytes = answers_per_day * ANSWER * units["log_row_bytes"]
-    deliveries_per_s = (commits_per_s + plan.processes) * plan.processes
-    idle_s = cell.sockets * units["idle_postgres_s"]
-    postgres = cell.prompts_per_s * units["postgres_s"] + idle_s
+    deliveries_per_s = sums.redis_deliveries_per_s(cell, plan.processes)
     requests = load.prompts_per_s * 60
     return {
         "**At the busiest moment**": "",
@@ -261,9 +260,9 @@ def _column(report: Report, count: int) -> dict[str, str]:
         "commits a second of logs": number(commits_per_s),
         "rows a second of logs, at most": number(cell.streams * PER_S),
         "write-ahead log a second": size(cell.prompts_per_s * units["wal_bytes"]),
-        "cores": number(postgres),
+        "cores": number(sums.postgres_cores(cell)),
         "**Of each cell: Redis**": "",
-        "messages a second, each to all processes": number(commits_per_s + plan.processes),
+        "messages a second, out": number(deliveries_per_s),
         "of a core": f"{deliveries_per_s * units['redis_s']:.1%}",
         "sent a second": size(deliveries_per_s * units["redis_out_bytes"]),
         "**Of all cells, a day**": "",

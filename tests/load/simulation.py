@@ -23,12 +23,13 @@ class Costs:
 
     Args:
         delta, event: what each delta takes, and what is read of an answer at once beside that.
-        commit: of the logs of all answers, whatever it holds, with the ring to other processes.
-        frame: to a reader in the process that writes; `far_frame` to one in another, where each
-            row that it has to read adds `far_row`.
-        message, topic: a message with rings that comes from another process, and each ring in it.
+        commit: of the logs of all answers, whatever it holds, with what is sent of it.
+        frame: to a reader.
+        message, far_event: a message that comes from another process, and each event in it.
         prompts: each from the form to the stored answer, without its deltas, as measured.
-        commit_waits_s, read_waits_s, ring_s: what the database and Redis take meanwhile.
+        prompt_messages: that go to all processes for each of them.
+        commit_waits_s, ring_s: what the database and Redis take meanwhile; `ring_waits_s` how long
+            it takes in all until a message is there.
         spread: measured service times, each by their mean.
         idle: what a process with `idle_sockets` took in each `idle_step_s`.
     """
@@ -37,18 +38,17 @@ class Costs:
     event: float
     commit: float
     frame: float
-    far_frame: float
     message: float
-    topic: float
+    far_event: float
     prompts: Sequence[float]
+    prompt_messages: float = 0.0
     commit_waits_s: Sequence[float] = (0.0,)
-    read_waits_s: Sequence[float] = (0.0,)
     ring_s: float = 0.0
+    ring_waits_s: Sequence[float] = (0.0,)
     spread: Sequence[float] = (1.0,)
     idle: Sequence[float] = ()
     idle_sockets: int = 1
     idle_step_s: float = 0.01
-    far_row: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,9 @@ class Outcome:
     deltas: int = 0
     commits: int = 0
     rows: int = 0
-    reads: int = 0
     frames: int = 0
     messages: int = 0
-    topics: int = 0
+    far_events: int = 0
 
     @property
     def utilisations(self) -> list[float]:

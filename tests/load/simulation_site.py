@@ -1,6 +1,7 @@
 """A site in simulated time: processes, each a queue of its own, and what passes between them.
 
-    deltas come -> read -> commit (group) -> ring (Redis, to all processes) -> frame
+    deltas come -> read -> commit (group) -> frame
+                                          -> message (Redis, to where a reader is) -> frame
 
 A process does one thing after the other, as Python does; what takes long, by turns with the rest.
 The database and Redis take the time that they took when they were measured, whatever they do.
@@ -15,6 +16,8 @@ from functools import partial
 
 from tests.load.simulation import Clock, Costs, Outcome, Pace, Processor, Take
 
+PULSE_S = 1.0
+
 
 class Answer:
     """A running answer, and its one reader: the times of deltas, by how far they have come."""
@@ -23,10 +26,13 @@ class Answer:
         self.writer, self.reader = writer, reader
         self.arrived: list[float] = []
         self.pending: list[float] = []
-        self.committed: list[float] = []
-        self.rows = 0  # that are committed and not shown
+        self.committed: list[float] = []  # and there, where its reader is
         self.is_read = self.is_shown = False
         self.due_at = -1.0
+
+
+Parcel = list[tuple[Answer, list[float]]]
+Parcels = dict["Process", Parcel]
 
 
 class Process:
@@ -37,8 +43,8 @@ class Process:
         self._site, self._clock = site, clock
         self._waiting: dict[Answer, None] = {}
         self._next_commit_at = 0.0
-        self._is_committing = self._is_ringing = False
-        self._rings: list[Answer] = []
+        self._is_committing = self._is_sending = False
+        self._parcels: Parcels = {}
 
     def arrive(self, answer: Answer) -> None:
         """Take in a delta that has come now; what comes before it is read is read with it."""
@@ -85,58 +91,56 @@ class Process:
         outcome.commits += 1
         outcome.rows += len(group)
         for answer, deltas in group:
-            answer.committed += deltas
-            answer.rows += 1
             if answer.reader is self:
-                self.ring(answer)
-            self._send(answer)
+                self.ring(answer, deltas)
+            else:
+                self._send(answer, deltas)
         self._is_committing = bool(self._waiting)
         if self._waiting:
             self._clock.at(self._next_commit_at, self._commit)
 
-    def _send(self, answer: Answer) -> None:
-        if self._site.is_alone:
-            return
-        self._rings.append(answer)
-        if not self._is_ringing:
-            self._is_ringing = True
+    def _send(self, answer: Answer, deltas: list[float]) -> None:
+        self._parcels.setdefault(answer.reader, []).append((answer, deltas))
+        if not self._is_sending:
+            self._is_sending = True
             self._clock.at(self._clock.now, self._publish)
 
     def _publish(self) -> None:
-        rings, self._rings = self._rings, []
-        self._is_ringing = bool(rings)
-        if rings:
-            self._site.publish(self, rings)
-            self._clock.at(self._clock.now + self._site.costs.ring_s, self._publish)
+        parcels, self._parcels = self._parcels, {}
+        self._is_sending = bool(parcels)
+        if parcels:
+            for reader, parcel in parcels.items():
+                self._site.publish(reader, parcel)
+            again_at = self._clock.now + len(parcels) * self._site.costs.ring_s
+            self._clock.at(again_at, self._publish)
 
-    def hear(self, topics: int, answers: Sequence[Answer]) -> None:
-        """Take in a message with rings, some of which are for readers here."""
+    def hear(self, parcel: Parcel) -> None:
+        """Take in a message with what another process has committed."""
         costs = self._site.costs
 
         def end() -> None:
-            for answer in answers:
-                self.ring(answer)
+            for answer, deltas in parcel:
+                self.ring(answer, deltas)
 
-        self.processor.do(lambda: costs.message + topics * costs.topic, end)
+        self.processor.do(lambda: costs.message + len(parcel) * costs.far_event, end)
 
-    def ring(self, answer: Answer) -> None:
+    def ring(self, answer: Answer, deltas: list[float]) -> None:
+        """Have the reader, who is here, get what was committed."""
+        answer.committed += deltas
         if answer.committed and not answer.is_shown:
             self._show(answer, late_s=0.0)
 
     def _show(self, answer: Answer, late_s: float) -> None:
-        """Read what is new and send it; then wait until more may be sent."""
+        """Send what is new; then wait until more may be sent."""
         answer.is_shown = True
         site, clock = self._site, self._clock
-        is_far = answer.reader is not answer.writer
         began_at, shown = 0.0, list[float]()
 
         def begin() -> float:
             nonlocal began_at, shown
             began_at = clock.now
             shown, answer.committed = answer.committed, []
-            rows, answer.rows = answer.rows, 0
-            far_s = site.costs.far_frame + rows * site.costs.far_row
-            return site.draw(far_s if is_far else site.costs.frame)
+            return site.draw(site.costs.frame)
 
         def end() -> None:
             site.outcome.frames += 1
@@ -146,9 +150,7 @@ class Process:
             answer.due_at = max(answer.due_at, began_at - site.pace.early_s) + interval_s
             clock.at(answer.due_at, partial(self._look, answer, answer.due_at > clock.now))
 
-        site.outcome.reads += is_far
-        wait_s = site.chance.choice(site.costs.read_waits_s) if is_far else 0.0
-        clock.at(clock.now + wait_s, partial(self.processor.do, begin, end))
+        self.processor.do(begin, end)
 
     def _look(self, answer: Answer, has_waited: bool) -> None:
         # The loop learns that it is late when what it had to do before is done.
@@ -179,6 +181,7 @@ class Site:
         self.outcome = Outcome(0.0)
         for process in self.processes:
             self._keep_open(process, idle_sockets)
+        self.clock.at(0.0, self._pulse)
 
     def replay(self, take: Take, writer: Process, reader: Process) -> None:
         """Have one answer written as it was recorded."""
@@ -225,23 +228,29 @@ class Site:
     def draw(self, cost_s: float) -> float:
         return cost_s * self.chance.choice(self.costs.spread)
 
-    def publish(self, sender: Process, rings: Sequence[Answer]) -> None:
-        """Carry rings to all processes; each hears its own messages too, and all topics."""
+    def publish(self, reader: Process, parcel: Parcel) -> None:
+        """Carry what was committed to the process of its readers."""
         self.outcome.messages += 1
-        self.outcome.topics += len(rings)
-        wanted: dict[int, list[Answer]] = {}
-        for answer in rings:
-            if answer.reader is not sender:
-                wanted.setdefault(id(answer.reader), []).append(answer)
-        for process in self.processes:
-            answers = wanted.get(id(process), ())
-            hear = partial(process.hear, len(rings), answers)
-            self.clock.at(self.clock.now + self.costs.ring_s, hear)
+        self.outcome.far_events += len(parcel)
+        wait_s = self.chance.choice(self.costs.ring_waits_s)
+        self.clock.at(self.clock.now + wait_s, partial(reader.hear, parcel))
 
     def _prompt(self, process: Process) -> None:
         self.outcome.prompts += 1
         cost_s = self.chance.choice(self.costs.prompts)
         process.processor.do(lambda: cost_s, lambda: None)
+        self._tell_all(self.costs.prompt_messages)
+
+    def _pulse(self) -> None:
+        """Have each process hear the pulse of each, once a second (chat/events/exchange.py)."""
+        self._tell_all(len(self.processes))
+        self.clock.at(self.clock.now + PULSE_S, self._pulse)
+
+    def _tell_all(self, messages: float) -> None:
+        if self.is_alone:
+            return
+        for process in self.processes:
+            process.processor.do(lambda: messages * self.costs.message, lambda: None)
 
     def _keep_open(self, process: Process, sockets: int) -> None:
         """Replay what idle sockets take, from any moment of the record on."""

@@ -52,7 +52,7 @@ def test_size_has_a_unit() -> None:
 @pytest.fixture
 def report() -> Report:
     """What costs 1 ms each, or 1 byte, and a plan of one cell that is not simulated."""
-    costs = Costs(1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-6, prompts=[1e-3])
+    costs = Costs(1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1e-6, prompts=[1e-3])
     units: dict[str, float] = defaultdict(lambda: 1e-3)
     trial = Trial("here", 1, [Take(0.0, [0.5])], 1.0, [0.01], (0.1, 0.1), 0)
     measured = Measured(costs, units, [trial])

@@ -19,19 +19,22 @@ COSTS = Costs(
     event=0.0002,
     commit=0.0005,
     frame=0.0004,
-    far_frame=0.001,
     message=0.0001,
-    topic=0.00001,
+    far_event=0.00001,
     prompts=(0.05,),
+    prompt_messages=3,
     commit_waits_s=(0.003,),
-    read_waits_s=(0.002,),
     ring_s=0.0005,
+    ring_waits_s=(0.0007,),
 )
 UNITS = {
     "rest": 0.01,
     "idle_s": 0.0001,
     "open_s": 0.02,
     "frame_bytes": 300.0,
+    "postgres_s": 0.05,
+    "idle_postgres_s": 0.00001,
+    "redis_s": 0.00003,
 }
 
 
@@ -51,12 +54,20 @@ def test_lone_delta_takes_what_its_parts_take() -> None:
     assert outcome.delays_s == pytest.approx([0.0001 + 0.0002 + 0.0005 + 0.003 + 0.0004] * 5)
 
 
-def test_far_reader_waits_for_ring_and_read() -> None:
-    outcome = replayed(2, [Take(0, arrivals(5))], far=True)
-    # The writer hears its own rings too, which holds up nobody here.
-    heard_s = 0.0005 + 0.0001 + 0.00001
-    assert outcome.delays_s == pytest.approx([0.0008 + 0.003 + heard_s + 0.002 + 0.001] * 5)
-    assert outcome.messages == outcome.topics == outcome.reads == 5
+def test_far_reader_waits_for_a_message() -> None:
+    outcome = replayed(2, [Take(0, arrivals(5, begin=1.05))], far=True)
+    heard_s = 0.0007 + 0.0001 + 0.00001
+    assert outcome.delays_s == pytest.approx([0.0008 + 0.003 + heard_s + 0.0004] * 5)
+    assert outcome.messages == outcome.far_events == 5
+
+
+def test_only_who_has_readers_gets_messages() -> None:
+    takes = [Take(0, arrivals(10, begin=1.05))] * 20
+    near, far = (replayed(3, takes, far=is_far) for is_far in (False, True))
+    assert (near.messages, far.far_events) == (0, 200)
+    # Of pulses, and of prompts, every process hears.
+    assert near.used_s[1] == pytest.approx(0.0001 * (3 * 21 + 3 * 20))
+    assert far.used_s[1] == pytest.approx(near.used_s[1])
 
 
 def test_utilisation_is_the_sum_of_costs() -> None:
@@ -132,7 +143,7 @@ def test_plan_fits_and_one_process_less_does_not(sums: Sums) -> None:
     assert not sums.fits(load.part(1 / plan.cells), plan.processes - 1)
 
 
-def test_more_people_than_one_group_can_ring(sums: Sums) -> None:
+def test_more_people_than_one_group_can_carry(sums: Sums) -> None:
     load = peak(10_000_000, sums.assumed)
     assert not any(sums.fits(load, processes) for processes in range(1, 10_000, 7))
     assert sums.plan(load).cells > 1
