@@ -48,7 +48,7 @@ MAX_CONTINUATIONS = 3
 LARGE_CHARS = 1_000_000
 """A longer answer is stored on a connection that does not outlive that."""
 
-DELTAS_AT_ONCE = 16
+DELTAS_AT_ONCE = 8
 
 QUEUE_TOPIC = "queue"
 """Rings when a generation waits for any process to take it."""

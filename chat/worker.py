@@ -193,14 +193,13 @@ class Worker:
         if len(self._tasks) >= settings.CHAT_RUNNING_PER_PROCESS:
             self._is_full = True
             return
-        # A context of its own: the caller's belongs to a request and its thread.
+        # A context of its own: the caller's holds a request and its thread, as long as it is held.
+        context = contextvars.Context()
         task = self._loop.create_task(
-            self._answer(generation_id),
-            name=f"generation-{generation_id}",
-            context=contextvars.Context(),
+            self._answer(generation_id), name=f"generation-{generation_id}", context=context
         )
         self._tasks[generation_id] = task
-        task.add_done_callback(lambda _: self._forget(generation_id))
+        task.add_done_callback(lambda _: self._forget(generation_id), context=context)
 
     async def _answer(self, generation_id: int) -> None:
         if self._is_draining:
