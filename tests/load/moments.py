@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 
-from tests.load.costs import warm_up
+from tests.load.costs import SPREAD_S, warm_up
 from tests.load.driving import Driving
 from tests.load.figures import Figure
 from tests.load.loading import get
@@ -16,7 +16,9 @@ from tests.load.size import PER_S, Size
 from tests.load.stamps import since_us
 from tests.load.workbench import Contender, Workbench
 
-STOP_AFTER = 15
+STOP_AFTER = 180
+"""All answers are under way when the first is stopped."""
+
 LONG_S = 60
 CLOSED_S = 5.0
 POLL_S = 0.1
@@ -40,7 +42,7 @@ def stop(bench: Workbench, size: Size) -> Iterator[Figure]:
 def _closed_us(bench: Workbench, contender: Contender, size: Size) -> list[int]:
     """Stop an answer for each stream; return how long its closing took."""
     job = contender.job(
-        size.streams, deltas=LONG_S * PER_S, per_s=PER_S, spread_s=1.0, stop_after=STOP_AFTER
+        size.streams, deltas=LONG_S * PER_S, per_s=PER_S, spread_s=SPREAD_S, stop_after=STOP_AFTER
     )
     with Driving(job) as driving:
         stopped_us = driving.run().stopped_us
