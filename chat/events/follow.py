@@ -105,19 +105,16 @@ class Follower:
         self.is_behind = False
         if recent or (live and recent is not None):
             return recent
-        if (recent := self._far_log().since(self.after)) is not None:
+        if self._far and (recent := self._far.since(self.after)) is not None:
             return recent
         entries, is_over = await in_thread(_read_rows, self._generation_id, self.after)
         # Final and nothing left, or deleted: no event will ever come.
         self.has_ended = is_over and not entries
+        if self._far is None and not is_over:
+            self._far = far.begin_reading(self._generation_id)
         chars = sum(len(entry.data) for entry in entries)
         self.is_behind = len(entries) >= READ_ROWS or chars >= READ_CHARS
         return entries
-
-    def _far_log(self) -> far.FarLog:
-        if self._far is None:
-            self._far = far.begin_reading(self._generation_id)
-        return self._far
 
 
 async def follow(generation_id: int, after: int = 0) -> AsyncIterator[Entry]:

@@ -18,6 +18,10 @@ from tests.load.texts import stamps
 
 ACKNOWLEDGE_S = 1.0
 STOP_TURNS = 20
+GOLDEN = (5**0.5 - 1) / 2
+"""Answers begin that part of the time apart, begun anew at its end: spread evenly, and yet of no
+common beat, in which the deltas of all of them would come at the same moments."""
+
 MARKS = 10
 
 
@@ -66,7 +70,7 @@ class Driver:
     async def _ask(self, number: int) -> None:
         if not self._job.deltas:
             return
-        await asyncio.sleep(self._job.spread_s * number / len(self._readers))
+        await asyncio.sleep(self._job.spread_s * (number * GOLDEN % 1))
         self._answers[number].ask()
         await self._readers[number].ask(self._job.plan(number).prompt)
         await self._answers[number].ended.wait()
