@@ -49,6 +49,7 @@ LARGE_CHARS = 1_000_000
 """A longer answer is stored on a connection that does not outlive that."""
 
 DELTAS_AT_ONCE = 8
+"""So many deltas wait at most until they are taken in."""
 
 QUEUE_TOPIC = "queue"
 """Rings when a generation waits for any process to take it."""

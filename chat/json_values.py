@@ -29,6 +29,11 @@ def parse_json(text: str) -> Any:
     return value if is_plain else clean_json(value)
 
 
+def write_own(value: Any) -> str:
+    """Return a value as JSON on one line, in ASCII."""
+    return _OWN_ENCODER.encode(value)
+
+
 def parse_own(text: str) -> Any:
     """Return the value of a JSON text that this site wrote: no space stands around it."""
     return _OWN_DECODER.raw_decode(text)[0]
@@ -70,6 +75,8 @@ def _refuse_constant(name: str) -> float:
 
 _DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
 _OWN_DECODER = json.JSONDecoder()
+# json.dumps would make an encoder for each.
+_OWN_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def _decode(text: str) -> Any:

@@ -193,7 +193,7 @@ class Worker:
         if len(self._tasks) >= settings.CHAT_RUNNING_PER_PROCESS:
             self._is_full = True
             return
-        # A context of its own: the caller's holds a request and its thread, as long as it is held.
+        # A context of its own: the caller's would keep a request and its thread to the end.
         context = contextvars.Context()
         task = self._loop.create_task(
             self._answer(generation_id), name=f"generation-{generation_id}", context=context

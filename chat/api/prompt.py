@@ -10,7 +10,6 @@ stops the answer, unless it was asked for in the background.
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import AsyncGenerator, Iterator
@@ -36,7 +35,7 @@ from chat.api.sse import (
 )
 from chat.content import text_of_event
 from chat.events import Entry
-from chat.json_values import parse_own
+from chat.json_values import parse_own, write_own
 from chat.kinds import FINAL
 from chat.models import Generation, User
 from chat.options import MAX_MODEL_CHARS, Options
@@ -53,8 +52,6 @@ PIECE_CHARS = 1_000
 
 MAX_SECONDS = 3_600.0
 DONE = sent_event("[DONE]")
-# json.dumps would make an encoder for each.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Asked(NamedTuple):
@@ -217,4 +214,4 @@ def _error(error: errors.ChatError) -> str:
 
 
 def _line(data: dict[str, Any]) -> str:
-    return sent_event(_encode(data))
+    return sent_event(write_own(data))

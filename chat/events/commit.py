@@ -20,7 +20,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from chat import metrics
 from chat.events.entry import Entry, Pending
 from chat.events.recent import Recent
-from chat.events.rings import end_topic, ring, ring_here, topic
+from chat.events.rings import ring, ring_readers_here, topic
 from chat.events.rows import write
 from chat.threads import OwnThread
 
@@ -70,7 +70,6 @@ class Log:
         self._settled = asyncio.Event()
         self._error: Exception | None = None
         self._recent = Recent()
-        self._topics = (topic(generation_id),)
         live_logs[generation_id] = self
 
     async def append(self, kind: str, data: dict[str, Any], at: datetime | None = None) -> None:
@@ -106,7 +105,7 @@ class Log:
         if final:
             self.committed([final])
         else:
-            ring(*self._topics)
+            ring(topic(self.generation_id))
 
     def since(self, after: int) -> list[Entry] | None:
         """Return the committed events behind `after`, or None where memory does not reach."""
@@ -128,9 +127,7 @@ class Log:
         self.seq = entries[-1].seq
         self._recent.add(entries)
         self._settle(None)
-        ring_here(self._topics)
-        if entries[-1].kind == "message_stop":
-            ring_here([end_topic(self.generation_id)])
+        ring_readers_here(self.generation_id, entries[-1].kind)
         if _share:
             _share(self.generation_id, entries)
 

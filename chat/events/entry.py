@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from chat.json_values import write_own
 
 DELTA = "content_block_delta"
 
@@ -15,10 +16,6 @@ _JOINED_MEMBER = {
     "thinking_delta": "thinking",
     "input_json_delta": "partial_json",
 }
-
-
-# json.dumps would make an encoder for each.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Entry(NamedTuple):
@@ -62,7 +59,7 @@ class Pending:
         if len(self._parts) > 1:
             delta = {**data["delta"], self._member: "".join(self._parts)}
             data = {**data, "delta": delta}
-        return Entry(seq, self.kind, _encode(data), self.at)
+        return Entry(seq, self.kind, write_own(data), self.at)
 
 
 def _delta_type(data: dict[str, Any]) -> str:

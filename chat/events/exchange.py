@@ -233,9 +233,7 @@ def _hand_out(generation_id: int, packed: list[list[Any]]) -> None:
     """Give what an owner has sent to the readers here."""
     entries = [Entry(seq, kind, data, datetime.fromisoformat(at)) for seq, kind, data, at in packed]
     far.take(generation_id, entries)
-    rings.ring_here([rings.topic(generation_id)])
-    if entries and entries[-1].kind == "message_stop":
-        rings.ring_here([rings.end_topic(generation_id)])
+    rings.ring_readers_here(generation_id, entries[-1].kind if entries else "")
 
 
 def look_interval_s(*, is_alone: bool) -> float | None:

@@ -114,6 +114,17 @@ def ring_here(topics: Iterable[str]) -> None:
         bell.ring()
 
 
+def ring_readers_here(generation_id: int, newest_kind: str = "") -> None:
+    """Wake this process's readers of a log.
+
+    Args:
+        newest_kind: of the event that it ends with now; "" where that is not known.
+    """
+    ring_here((topic(generation_id),))
+    if newest_kind == "message_stop":
+        ring_here((end_topic(generation_id),))
+
+
 def ring_all_here() -> None:
     """Wake every bell of this process: rings of others may have been lost."""
     with _bells_lock:

@@ -189,6 +189,14 @@ async def until_told(reading: FarLog, after: int) -> list[Entry]:
     return found
 
 
+@pytest_asyncio.fixture
+async def told(near: Exchange, far: Exchange, log: Log, wanted: FarLog) -> FarLog:
+    """What is wanted, when its first event is there."""
+    log.committed(entries(1))
+    await until_told(wanted, 0)
+    return wanted
+
+
 async def test_what_is_committed_is_sent_to_who_wants_it(
     near: Exchange, far: Exchange, log: Log, wanted: FarLog
 ) -> None:
@@ -199,39 +207,33 @@ async def test_what_is_committed_is_sent_to_who_wants_it(
 
 
 async def test_more_than_travels_well_is_left_to_the_database(
-    near: Exchange, far: Exchange, log: Log, wanted: FarLog
+    near: Exchange, far: Exchange, log: Log, told: FarLog
 ) -> None:
-    log.committed(entries(1))
-    await until_told(wanted, 0)
     log.committed(entries(2, chars=exchange.MAX_SENT_CHARS))
     log.committed(entries(3))
-    while (found := wanted.since(2)) is not None:
+    while (found := told.since(2)) is not None:
         assert not found
-        with Bell(topic(wanted.generation_id)) as bell:
+        with Bell(topic(told.generation_id)) as bell:
             await bell.wait(0.1)
     log.committed(entries(4))
-    assert await until_told(wanted, 3) == entries(4)
+    assert await until_told(told, 3) == entries(4)
 
 
 async def test_while_the_layer_is_away_nothing_is_believed(
-    near: Exchange, far: Exchange, log: Log, wanted: FarLog, redis: RedisServer
+    near: Exchange, far: Exchange, log: Log, told: FarLog, redis: RedisServer
 ) -> None:
-    log.committed(entries(1))
-    await until_told(wanted, 0)
     redis.kill()
     await until_heard(near, far, heard=False)
-    assert wanted.since(0) is None
+    assert told.since(0) is None
     redis.start()
     await until_heard(near, far)
     log.committed(entries(2))
-    assert await until_told(wanted, 1) == entries(2)
+    assert await until_told(told, 1) == entries(2)
 
 
 async def test_a_process_that_is_gone_is_sent_nothing(
-    near: Exchange, far: Exchange, log: Log, wanted: FarLog
+    near: Exchange, far: Exchange, log: Log, told: FarLog
 ) -> None:
-    log.committed(entries(1))
-    await until_told(wanted, 0)
     await far.end()
     async with asyncio.timeout(SEEN_S):
         while near.wanting(log.generation_id):

@@ -103,9 +103,10 @@ def _pace() -> Pace:
     os.environ["DJANGO_SETTINGS_MODULE"] = "chatsite.settings"
     django.setup()
     from chat.events.commit import COMMIT_INTERVAL_S
+    from chat.events.exchange import PULSE_S
     from chat.relay.pace import EARLY_S, FRAME_INTERVAL_S, SLOW_INTERVAL_S
 
-    return Pace(COMMIT_INTERVAL_S, FRAME_INTERVAL_S, SLOW_INTERVAL_S, EARLY_S)
+    return Pace(COMMIT_INTERVAL_S, FRAME_INTERVAL_S, SLOW_INTERVAL_S, EARLY_S, PULSE_S)
 
 
 def _options() -> argparse.Namespace:

@@ -109,7 +109,6 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         measuring.run(FAST, ANSWER * FAST_PER_S // PER_S, FAST_PER_S),
     ]
     run, trial = measuring.trial(TRIALS[0], "two processes, PostgreSQL, Redis")
-    to_all = measuring.prompt_messages
     received_s = [
         max(1e-6, measuring.work_s(each, 1) - each.recorded.frames * alone.frame) for each in runs
     ]
@@ -131,7 +130,7 @@ def measure_shared(rig: Rig, alone: Costs) -> Measured:
         message=message,
         far_event=far_event,
         prompts=measuring.prompts_s,
-        prompt_messages=to_all,
+        prompt_messages=measuring.prompt_messages,
         commit_waits_s=[max(0.0, commit_s - commit)],
         ring_s=ring_s(rig.redis),
         ring_waits_s=_beyond(lone.recorded.delays_s, lone_s),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from tests.load.scaling_measure import Measured
 from tests.load.scaling_runs import ANSWER
 from tests.load.simulation import Pace
-from tests.load.simulation_site import PULSE_S
 from tests.load.size import PER_S
 from tests.load.stamps import CHARS
 from tests.load.texts import DELTA_CHARS
@@ -127,7 +126,9 @@ class Sums:
         """Return how many messages each process hears that go to all: of prompts, and pulses."""
         if processes == 1:
             return 0.0
-        return load.prompts_per_s * self.measured.costs.prompt_messages + processes / PULSE_S
+        return (
+            load.prompts_per_s * self.measured.costs.prompt_messages + processes / self.pace.pulse_s
+        )
 
     def hearing(self, load: Load, processes: int) -> float:
         """Return what each process takes to hear the others, as a share of a core."""

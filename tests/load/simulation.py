@@ -53,12 +53,13 @@ class Costs:
 
 @dataclass(frozen=True)
 class Pace:
-    """The intervals of chat/events/commit.py and chat/relay/pace.py."""
+    """The intervals of chat/events/ (commits and pulses) and of chat/relay/pace.py."""
 
     commit_s: float
     frame_s: float
     slow_s: float
     early_s: float
+    pulse_s: float
 
 
 class Take(NamedTuple):

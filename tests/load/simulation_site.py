@@ -16,8 +16,6 @@ from functools import partial
 
 from tests.load.simulation import Clock, Costs, Outcome, Pace, Processor, Take
 
-PULSE_S = 1.0
-
 
 class Answer:
     """A running answer, and its one reader: the times of deltas, by how far they have come."""
@@ -242,9 +240,9 @@ class Site:
         self._tell_all(self.costs.prompt_messages)
 
     def _pulse(self) -> None:
-        """Have each process hear the pulse of each, once a second (chat/events/exchange.py)."""
+        """Have each process hear the pulse of each."""
         self._tell_all(len(self.processes))
-        self.clock.at(self.clock.now + PULSE_S, self._pulse)
+        self.clock.at(self.clock.now + self.pace.pulse_s, self._pulse)
 
     def _tell_all(self, messages: float) -> None:
         if self.is_alone:

@@ -56,7 +56,7 @@ def report() -> Report:
     units: dict[str, float] = defaultdict(lambda: 1e-3)
     trial = Trial("here", 1, [Take(0.0, [0.5])], 1.0, [0.01], (0.1, 0.1), 0)
     measured = Measured(costs, units, [trial])
-    sums = Sums(measured, Assumptions(), Pace(0.01, 1 / 30, 0.25, 0.2))
+    sums = Sums(measured, Assumptions(), Pace(0.01, 1 / 30, 0.25, 0.2, 1.0))
     simulated = Simulated(Plan(2, 3, 0.4), 0.1, [Outcome(1.0, [0.01], [0.4, 0.5, 0.6])])
     return Report("Measured today.", measured, sums, [simulated], simulated)
 

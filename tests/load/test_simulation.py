@@ -13,7 +13,7 @@ from tests.load.scaling_sums import Assumptions, Load, Sums, peak
 from tests.load.simulation import Clock, Costs, Outcome, Pace, Processor, Take
 from tests.load.simulation_site import Site
 
-PACE = Pace(commit_s=0.01, frame_s=1 / 30, slow_s=0.25, early_s=0.2)
+PACE = Pace(commit_s=0.01, frame_s=1 / 30, slow_s=0.25, early_s=0.2, pulse_s=1.0)
 COSTS = Costs(
     delta=0.0001,
     event=0.0002,
