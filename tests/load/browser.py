@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -36,10 +37,17 @@ TENTHS = 10
 PATIENCE_S = 60.0
 CLOCK_LOOKS = 5
 
-# Notes the last stamp of whatever changes, and when it was painted.
+# Notes when the page's socket is open, the last stamp of whatever changes, and when it was painted.
 _WATCH = """(() => {
+  const { promise: linked, resolve: link } = Promise.withResolvers();
   const { promise: began, resolve: begin } = Promise.withResolvers();
-  window.seen = { began, words: [] };
+  window.seen = { linked, began, words: [] };
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("open", link);
+    }
+  };
   const text = ({ target, addedNodes }) =>
     target.data ?? Array.from(addedNodes, (node) => node.textContent).join("");
   new MutationObserver((records) => {
@@ -49,9 +57,9 @@ _WATCH = """(() => {
     requestAnimationFrame(() => setTimeout(() => seen.words.push([word, performance.now()])));
   }).observe(document, { subtree: true, childList: true, characterData: true });
 })()"""
-_BEGAN = """(patienceMs) => Promise.race([
-  seen.began,
-  new Promise((_, reject) => setTimeout(reject, patienceMs, new Error("no word has come"))),
+_AWAIT = """([name, patienceMs]) => Promise.race([
+  seen[name],
+  new Promise((_, reject) => setTimeout(reject, patienceMs, new Error(`not ${name} in time`))),
 ])"""
 
 
@@ -128,6 +136,8 @@ def show(chromium: Browser, account: Account, port: int, deltas: int, per_s: int
         context.add_init_script(_WATCH)
         page = context.new_page()
         page.goto(account.path)
+        # A page without a socket is loaded anew for its prompt.
+        _await(page, "linked")
         thread = MainThread(page)
         before = thread.used_s()
         marks_s = _send(page, plan, thread)
@@ -142,7 +152,7 @@ def _send(page: Page, plan: Plan, thread: MainThread) -> list[float]:
     """Send a prompt and wait for the end; return what was used at the tenths of its time."""
     chat = ChatPage(page, "")
     chat.send(plan.prompt)
-    page.evaluate(_BEGAN, PATIENCE_S * 1000)
+    _await(page, "began")
     began_at, tenth_s = time.monotonic(), plan.deltas / plan.per_s / TENTHS
     marks_s = [thread.busy_s]
     for number in range(1, TENTHS + 1):
@@ -151,6 +161,10 @@ def _send(page: Page, plan: Plan, thread: MainThread) -> list[float]:
         marks_s.append(thread.busy_s)
     chat.await_end(PATIENCE_S)
     return marks_s
+
+
+def _await(page: Page, name: Literal["linked", "began"]) -> None:
+    page.evaluate(_AWAIT, [name, PATIENCE_S * 1000])
 
 
 def _delays_us(page: Page, deltas: int) -> tuple[list[int], bool]:
