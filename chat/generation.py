@@ -1,6 +1,6 @@
 """One answer: take the generation, have it written, end with one final status.
 
-    run -> _take -> rounds.py (requests, and tools between them) -> finish
+    take, or run -> _take -> rounds.py (requests, and tools between them) -> finish
 
 It does not know who called it. Deltas go to the log and nowhere else. The end is one
 transaction: the status (a conditional UPDATE), the log's last event, and the message's content.
@@ -9,10 +9,12 @@ transaction: the status (a conditional UPDATE), the log's last event, and the me
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -27,7 +29,7 @@ from chat.content import Block, part_before, plain_text
 from chat.context import Turn, messages_as_sent, messages_to_go_on
 from chat.ending import Answer, Ending, Written, finish, read_answer
 from chat.kinds import REQUEST
-from chat.models import Generation, Message, path_to
+from chat.models import Generation, Message, User, path_to
 from chat.options import Options
 from chat.rounds import Rounds, request_data
 from chat.threads import in_thread
@@ -66,7 +68,7 @@ class _StopRequested(Exception):
     """A stop was asked for before the generation was taken."""
 
 
-class _Taken(NamedTuple):
+class Taken(NamedTuple):
     """A generation that is this process's own now: what to ask, for whom, and for how long.
 
     `first` is what its log begins with, committed with the claim.
@@ -79,8 +81,21 @@ class _Taken(NamedTuple):
     max_seconds: float | None
 
 
-async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
+class _Begun(NamedTuple):
+    """What a log begins with, and what the first request is made of."""
+
+    first: events.Entry
+    options: Options
+    turns: list[Turn]
+
+
+async def run(
+    generation_id: int, runtime: Runtime, taken: Taken | None = None
+) -> Generation.Status | None:
     """Write the answer of a queued generation; None where another process has taken it.
+
+    Args:
+        taken: what `take` returned, where it was taken already.
 
     Cancelling the task closes the stream and ends the generation as `stopped` (or `interrupted`
     where nobody asked for a stop); the CancelledError is raised afterwards.
@@ -89,7 +104,7 @@ async def run(generation_id: int, runtime: Runtime) -> Generation.Status | None:
     final: events.Entry | None = None
     metrics.RUNNING.inc()
     try:
-        ending = await _write_answer(writing, runtime)
+        ending = await _write_answer(writing, runtime, taken)
         if ending:
             final = await _to_the_end(_finish(writing, ending))
     except asyncio.CancelledError:
@@ -111,17 +126,17 @@ class _Writing:
     answer: Answer = field(default_factory=Answer)
     generation: Generation | None = None
 
-    def begin(self, taken: _Taken) -> None:
+    def begin(self, taken: Taken) -> None:
         self.generation, first = taken.generation, taken.first
         self.log.committed([first])
         self.answer.feed(first.kind, json.loads(first.data), first.at)
 
 
-async def _write_answer(writing: _Writing, runtime: Runtime) -> Ending | None:
+async def _write_answer(writing: _Writing, runtime: Runtime, taken: Taken | None) -> Ending | None:
     """Take the generation and ask Claude; return how it ended, None where it was not ours."""
     log, answer = writing.log, writing.answer
     try:
-        taken = await _to_the_end(in_thread(_take, log.generation_id, runtime))
+        taken = taken or await _to_the_end(in_thread(_take, log.generation_id, runtime))
         if taken is None:
             return None
         writing.begin(taken)
@@ -143,33 +158,72 @@ async def _write_answer(writing: _Writing, runtime: Runtime) -> Ending | None:
     return Ending(Status.COMPLETE)
 
 
-def _take(generation_id: int, runtime: Runtime) -> _Taken | None:
-    """Make the generation this process's own; None where it was not queued any more."""
-    now = timezone.now()
+def take(generation: Generation, owner: User, runtime: Runtime) -> Taken | None:
+    """Make a generation that was just queued this process's own, without asking for it.
+
+    Args:
+        generation: as it was queued, with its message, which nothing has been written to.
+
+    Returns:
+        None where it was taken, stopped or deleted since: `run` finds out which.
+
+    Raises:
+        DatabaseError: it may be taken, or not.
+    """
+    claimed = _claimed(runtime)
     with transaction.atomic():
-        if not statements.claim(
-            generation_id, status=Status.STREAMING, owner_id=runtime.process_id, started_at=now
-        ):
+        if not statements.claim_unstopped(generation.pk, **claimed):
+            return None
+        begun = _begin(generation, claimed["started_at"])
+    for name, value in claimed.items():
+        setattr(generation, name, value)
+    # Not the object that a request made as it was first needed, which holds the request.
+    return _taken(generation, copy.copy(owner), runtime, begun)
+
+
+def _take(generation_id: int, runtime: Runtime) -> Taken | None:
+    """Make the generation this process's own; None where it was not queued any more."""
+    claimed = _claimed(runtime)
+    with transaction.atomic():
+        if not statements.claim(generation_id, **claimed):
             return None
         (generation,) = statements.generation(generation_id)
         # Asked before anybody wrote: the worker does not cancel what it has not begun.
         if is_wanted := not generation.stop_requested_at:
             (generation.message,) = statements.message(generation.message_id)
             (owner,) = statements.owner(generation.conversation_id)
-            first = events.Entry(1, REQUEST, json.dumps(request_data(generation.model)), now)
-            events.insert_entries(generation_id, [first])
-            options = Options.from_json(generation.options)
-            # A program sends them with its request.
-            turns = [] if "messages" in options.body else _turns_before(generation)
+            begun = _begin(generation, claimed["started_at"])
     if not is_wanted:
         raise _StopRequested
+    return _taken(generation, owner, runtime, begun)
+
+
+def _claimed(runtime: Runtime) -> dict[str, Any]:
+    return {
+        "status": Status.STREAMING,
+        "owner_id": runtime.process_id,
+        "started_at": timezone.now(),
+    }
+
+
+def _begin(generation: Generation, now: datetime) -> _Begun:
+    """Begin the log of a generation that is claimed, in the caller's transaction."""
+    first = events.Entry(1, REQUEST, json.dumps(request_data(generation.model)), now)
+    events.insert_entries(generation.pk, [first])
+    options = Options.from_json(generation.options)
+    # A program sends them with its request.
+    return _Begun(first, options, [] if "messages" in options.body else _turns_before(generation))
+
+
+def _taken(generation: Generation, owner: User, runtime: Runtime, begun: _Begun) -> Taken:
     metrics.log_begun()
+    first, options, turns = begun
     toolset = _toolset(options, runtime.toolset)
     request = _asked(generation, options, runtime, turns)
     if not options.body:
         request = replace(request, tools=toolset.definitions())
-    caller = Caller(generation_id, owner, toolset)
-    return _Taken(generation, first, request, caller, options.max_seconds)
+    caller = Caller(generation.pk, owner, toolset)
+    return Taken(generation, first, request, caller, options.max_seconds)
 
 
 def _asked(

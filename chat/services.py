@@ -282,21 +282,36 @@ def queue_answer(user: User, prompt: Message, options: Options) -> Generation:
         LimitReached: there is too much going on.
     """
     answer = statements.insert_message(
-        Message(conversation_id=prompt.conversation_id, parent=prompt, role=Message.Role.ASSISTANT)
+        Message(
+            conversation_id=prompt.conversation_id,
+            parent_id=prompt.pk,
+            role=Message.Role.ASSISTANT,
+        )
     )
-    return _queue_generation(user, answer, options)
+    generation = _add_generation(user, answer, options)
+    _on_commit(generation, lambda: worker.answer(generation, user))
+    return generation
 
 
 def _queue_generation(user: User, answer: Message, options: Options) -> Generation:
-    """Create a generation for an answer; it starts when the transaction commits."""
+    """Queue a generation that goes on with an answer, in the caller's transaction."""
+    generation = _add_generation(user, answer, options)
+    # Not as `answer` is at hand: more may stand in it by now.
+    _on_commit(generation, lambda: worker.start(generation.pk))
+    return generation
+
+
+def _add_generation(user: User, answer: Message, options: Options) -> Generation:
     model = options.model or settings.CHAT_MODEL
     generation = add_generation(answer, model, options.to_json())
     # Afterwards, so that a conversation with an answer that is not final is refused as that.
     limits.count_send(user)
+    return generation
 
-    def begin() -> None:
-        worker.start(generation.pk)
+
+def _on_commit(generation: Generation, begin: Callable[[], None]) -> None:
+    def begin_and_ring() -> None:
+        begin()
         events.ring(conversation_topic(generation.conversation_id))
 
-    transaction.on_commit(begin)
-    return generation
+    transaction.on_commit(begin_and_ring)

@@ -55,10 +55,18 @@ running_of = Prepared(
 
 # To take a generation
 
+_CLAIMED = ["status", "owner_id", "started_at"]
 claim = Update(
     lambda pk: Generation.objects.filter(pk=pk, status=Generation.Status.QUEUED),
     int,
-    sets=["status", "owner_id", "started_at"],
+    sets=_CLAIMED,
+)
+claim_unstopped = Update(
+    lambda pk: Generation.objects.filter(
+        pk=pk, status=Generation.Status.QUEUED, stop_requested_at=None
+    ),
+    int,
+    sets=_CLAIMED,
 )
 generation = Prepared(lambda pk: Generation.objects.filter(pk=pk), int)
 message = Prepared(lambda pk: Message.objects.filter(pk=pk), int)

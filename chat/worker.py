@@ -1,6 +1,6 @@
 """This process's generations: start, cancel, heartbeat, drain, recover.
 
-One Worker lives in each process that answers; `start` and `cancel` may be called from any
+One Worker lives in each process that answers; `start`, `take` and `cancel` may be called from any
 thread. A process without one leaves the rows queued: a worker elsewhere takes them.
 """
 
@@ -19,14 +19,19 @@ from django.utils import timezone
 
 from chat import events
 from chat.ending import QUEUE_TOPIC, conversation_topic
-from chat.generation import Runtime, run
+from chat.generation import Runtime, Taken, run, take
 from chat.heartbeat import Findings, Heartbeat, end_waiting
+from chat.models import Generation, User
+from chat.places import Places
 from chat.threads import OwnThread, in_thread
 
 logger = logging.getLogger(__name__)
 
 BEAT_AGAIN_S = 1.0
 """A heartbeat that failed is tried again after this time, or its interval where that is less."""
+
+TAKE_S = 0.05
+"""So often it is looked whether what a thread is taking has begun, before the process ends."""
 
 END_S = 4.0
 """Answers that have to end are given so long to write it down, before the process ends."""
@@ -44,6 +49,14 @@ def start(generation_id: int) -> None:
     """Have a queued generation answered: by this process, or where it ends by another one."""
     if _current:
         _current.start(generation_id)
+    else:
+        events.ring(QUEUE_TOPIC)
+
+
+def answer(generation: Generation, owner: User) -> None:
+    """Have a generation answered that this thread has just queued, with its message."""
+    if _current:
+        _current.take(generation, owner)
     else:
         events.ring(QUEUE_TOPIC)
 
@@ -98,12 +111,13 @@ class Worker:
         self._heart = OwnThread("heartbeat")
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._places = Places()
         self._begun: set[int] = set()
+        # Stopped while a thread was taking them.
+        self._stopped: set[int] = set()
         self._housework: list[asyncio.Task[None]] = []
         self._recovery: asyncio.Task[None] | None = None
         self._is_draining = False
-        # Something waits in the queue that this process had no room for.
-        self._is_full = False
         self._is_heard = True
         self._hurry = asyncio.Event()
 
@@ -128,6 +142,22 @@ class Worker:
         """Answer a queued generation. From any thread; may be called twice."""
         self._loop.call_soon_threadsafe(self._start, generation_id)
 
+    def take(self, generation: Generation, owner: User) -> None:
+        """Take a generation in the thread that queued it, and answer it. From any thread.
+
+        Another one would ask the database for what this one has in hand, and wait for its turn
+        beside it.
+        """
+        if not self._places.take(generation.pk):
+            return self.start(generation.pk)
+        taken = None
+        try:
+            taken = take(generation, owner, self._runtime)
+        except Error as error:
+            logger.warning("not taken at once: %s", type(error).__name__)
+        finally:
+            self._loop.call_soon_threadsafe(self._begin, generation.pk, taken)
+
     def cancel(self, generation_id: int) -> None:
         """Cancel the task of a generation whose stop flag is committed. From any thread."""
         self._loop.call_soon_threadsafe(self._cancel, generation_id)
@@ -140,6 +170,7 @@ class Worker:
         """Take no more work, let what runs finish for `timeout_s`, interrupt the rest."""
         global _current
         self._is_draining = True
+        self._places.close()
         if _current is self:
             _current = None
         await self._wait_for_tasks(timeout_s)
@@ -161,10 +192,11 @@ class Worker:
     async def _wait_for_tasks(self, timeout_s: float) -> None:
         hurry = asyncio.create_task(self._hurry.wait(), name="hurry")
         give_up_at = self._loop.time() + timeout_s
-        while self._tasks and not hurry.done() and self._loop.time() < give_up_at:
+        while self._places and not hurry.done() and self._loop.time() < give_up_at:
+            is_taking = len(self._places) > len(self._tasks)
             await asyncio.wait(
                 {hurry, *self._tasks.values()},
-                timeout=give_up_at - self._loop.time(),
+                timeout=TAKE_S if is_taking else give_up_at - self._loop.time(),
                 return_when=asyncio.FIRST_COMPLETED,
             )
         hurry.cancel()
@@ -182,31 +214,30 @@ class Worker:
         await self._heart.close()
 
     def _start(self, generation_id: int) -> None:
-        self._spawn(generation_id)
-        if generation_id not in self._tasks:
+        if self._places.take(generation_id):
+            self._begin(generation_id, None)
+        elif generation_id not in self._places:
             # Another process may have room, and go on for longer.
             events.ring(QUEUE_TOPIC)
 
-    def _spawn(self, generation_id: int) -> None:
-        if self._is_draining or generation_id in self._tasks:
-            return
-        if len(self._tasks) >= settings.CHAT_RUNNING_PER_PROCESS:
-            self._is_full = True
-            return
+    def _begin(self, generation_id: int, taken: Taken | None) -> None:
+        """Answer what has a place. `taken`: it was taken already."""
         # A context of its own: the caller's would keep a request and its thread to the end.
         context = contextvars.Context()
         task = self._loop.create_task(
-            self._answer(generation_id), name=f"generation-{generation_id}", context=context
+            self._answer(generation_id, taken), name=f"generation-{generation_id}", context=context
         )
         self._tasks[generation_id] = task
         task.add_done_callback(lambda _: self._forget(generation_id), context=context)
+        if generation_id in self._stopped:
+            self._cancel(generation_id)
 
-    async def _answer(self, generation_id: int) -> None:
-        if self._is_draining:
+    async def _answer(self, generation_id: int, taken: Taken | None) -> None:
+        if self._is_draining and not taken:
             return events.ring(QUEUE_TOPIC)
         self._begun.add(generation_id)
         try:
-            await run(generation_id, self._runtime)
+            await run(generation_id, self._runtime, taken)
         except asyncio.CancelledError:
             pass  # The generation has its final status; the task's only purpose was that.
         except Exception:
@@ -215,16 +246,21 @@ class Worker:
 
     def _forget(self, generation_id: int) -> None:
         self._tasks.pop(generation_id, None)
+        self._places.leave(generation_id)
         self._begun.discard(generation_id)
-        if self._is_full:
-            self._is_full = False
+        self._stopped.discard(generation_id)
+        if self._places.was_full:
+            self._places.was_full = False
             events.ring(QUEUE_TOPIC)
 
     def _cancel(self, generation_id: int) -> None:
-        # One that has not begun will see the flag when it takes the generation; cancelled
-        # before its first step it would leave the row queued.
         if generation_id in self._begun:
             self._tasks[generation_id].cancel()
+        elif generation_id in self._tasks:
+            # Cancelled before its first step, which comes next, it would leave the row as it is.
+            self._loop.call_soon(self._cancel, generation_id)
+        elif generation_id in self._places:
+            self._stopped.add(generation_id)
 
     async def _beat(self, looked: asyncio.Event) -> None:
         with events.Bell(process_topic(self.process_id), QUEUE_TOPIC) as bell:
@@ -263,13 +299,15 @@ class Worker:
         events.ring_here(map(conversation_topic, findings.changed))
         lost: list[tuple[int, UUID | None]] = [
             (generation_id, self.process_id)
-            for generation_id in findings.own.difference(self._tasks)
+            for generation_id in findings.own
+            if generation_id not in self._places
         ]
         if not self._is_draining:
             for generation_id in findings.queued:
-                self._spawn(generation_id)
+                if self._places.take(generation_id):
+                    self._begin(generation_id, None)
             lost += findings.lost
-        if (lost or self._is_full) and (self._recovery is None or self._recovery.done()):
+        if (lost or self._places.was_full) and (self._recovery is None or self._recovery.done()):
             # Apart, because a log can be long and heartbeats must not wait for it.
             self._recovery = asyncio.create_task(self._recover(lost), name="recovery")
 
@@ -283,7 +321,7 @@ class Worker:
             except Exception:
                 # One that can't be ended must not keep the others, or the start, waiting.
                 logger.exception("it can't be ended", extra={"generation_id": generation_id})
-        if self._is_full:
+        if self._places.was_full:
             try:
                 await in_thread(end_waiting)
             except Exception:
