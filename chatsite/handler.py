@@ -17,6 +17,8 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
+from django.core.signals import request_started
+from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -29,9 +31,12 @@ class Handler(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        threaded = BaseHandler()
-        threaded.load_middleware()
-        self._respond = sync_to_async(threaded.get_response)
+        self._threaded = BaseHandler()
+        self._threaded.load_middleware()
+        self._respond = sync_to_async(self._respond_in_thread)
+        # A way to the thread less: `_respond_in_thread` calls them.
+        request_started.disconnect(close_old_connections)
+        request_started.disconnect(reset_queries)
         self._idle: list[ThreadPoolExecutor] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -43,6 +48,11 @@ class Handler(ASGIHandler):
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
         return await self._respond(request)
+
+    def _respond_in_thread(self, request: HttpRequest) -> HttpResponseBase:
+        close_old_connections()
+        reset_queries()
+        return self._threaded.get_response(request)
 
     @contextmanager
     def _thread(self) -> Iterator[ThreadPoolExecutor]:

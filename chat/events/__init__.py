@@ -12,7 +12,7 @@ from __future__ import annotations
 from chat.events.commit import Committer, Log, LogClosed
 from chat.events.entry import Entry
 from chat.events.exchange import Exchange, look_interval_s
-from chat.events.follow import Follower, follow, read
+from chat.events.follow import Follower, follow, read, recall
 from chat.events.prune import prune
 from chat.events.rings import Bell, end_topic, ring, ring_here, topic
 from chat.events.rows import insert_entries
@@ -31,6 +31,7 @@ __all__ = [
     "look_interval_s",
     "prune",
     "read",
+    "recall",
     "ring",
     "ring_here",
     "topic",

@@ -34,7 +34,10 @@ COMMIT_RETRY_S = 0.2
 
 COMMIT_INTERVAL_S = 0.005
 """From the beginning of a commit of several answers to that of the next; nobody sees so short a
-time. A single answer never waits for it."""
+time. A single answer never waits for it, and one that has just begun does not either."""
+
+FIRST_EVENTS = 4
+"""So many come up to an answer's first word, which a person waits for."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -151,10 +154,13 @@ class Committer:
         self._thread = OwnThread("log-writer")
         self._has_given_up = threading.Event()
         self._next_at = 0.0  # of the loop's clock
+        self._pause: asyncio.Future[None] | None = None
 
     def wake(self, log: Log) -> None:
         """Have `log` committed with the next group."""
         self._waiting[log.generation_id] = log
+        if self._pause and log.seq < FIRST_EVENTS:
+            _end(self._pause)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._commit_all(), name="commit")
 
@@ -192,7 +198,7 @@ class Committer:
         loop = asyncio.get_running_loop()
         while self._waiting:
             if (pause_s := self._next_at - loop.time()) > 0:
-                await asyncio.sleep(pause_s)
+                await self._wait(pause_s)
             began_at = loop.time()
             logs, self._waiting = self._waiting, {}
             groups = {log: rows for log in logs.values() if (rows := log.take())}
@@ -200,6 +206,19 @@ class Committer:
             self._next_at = began_at + COMMIT_INTERVAL_S if len(groups) > 1 else began_at
             if groups:
                 await self._commit(groups)
+
+    async def _wait(self, pause_s: float) -> None:
+        """Wait for more answers to be committed together, unless one of them has just begun."""
+        if any(log.seq < FIRST_EVENTS for log in self._waiting.values()):
+            return
+        loop = asyncio.get_running_loop()
+        self._pause = loop.create_future()
+        timer = loop.call_later(pause_s, _end, self._pause)
+        try:
+            await self._pause
+        finally:
+            timer.cancel()
+            self._pause = None
 
     async def _commit(self, groups: dict[Log, list[Entry]]) -> None:
         began = time.monotonic()
@@ -216,6 +235,11 @@ class Committer:
                 log.refused(LogClosed(f"generation {log.generation_id}"))
         # Once for all: a number for each event would cost more than the event.
         _measure([groups[log] for log in groups if log.generation_id in written], began)
+
+
+def _end(pause: asyncio.Future[None]) -> None:
+    if not pause.done():
+        pause.set_result(None)
 
 
 def _measure(committed: list[list[Entry]], began: float) -> None:

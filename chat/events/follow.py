@@ -131,6 +131,14 @@ def read(generation_id: int, after: int = 0, limit: int | None = None) -> list[E
     return [Entry(*row) for row in rows]
 
 
+def recall(generation_id: int, until: int) -> list[Entry] | None:
+    """Return the first events of a log, up to `until`, where this process writes it and still has
+    them in memory; else None."""
+    log = live_logs.get(generation_id)
+    entries = log.since(0) if log and log.seq >= until else None
+    return entries and entries[:until]
+
+
 def _read_part(generation_id: int, after: int) -> list[Entry]:
     """Return the events behind `after`, at least one and no more than fit in memory well."""
     bounds = (after, generation_id, READ_ROWS, READ_CHARS)

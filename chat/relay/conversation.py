@@ -17,12 +17,12 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext
 
 from chat import fragments
-from chat.events import Bell, look_interval_s, read
+from chat.events import Bell, look_interval_s, read, recall
 from chat.models import Conversation, Generation, Message, User
 from chat.prepared import Prepared
 from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
-from chat.relay.pace import noted, paced, take_in
+from chat.relay.pace import LONG_CHARS, noted, paced, take_in
 from chat.relay.position import Position
 from chat.services import conversation_topic
 from chat.threads import in_thread
@@ -243,7 +243,7 @@ async def _follow_answer(
         await in_thread(answer.show_earlier)
         frames += await take_in(answer, [], overdue=False)
     if position.seq:
-        await in_thread(_resume, answer, generation_id, position)
+        await _resume(answer, generation_id, position)
     for frame in noted(frames, position):
         yield frame
     async for frame in paced(answer, generation_id, position):
@@ -265,7 +265,16 @@ def _ended(conversation: Conversation, view: MessageView, *, is_whole: bool = Tr
     )
 
 
-def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
+async def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
+    """Take in what the reader shows; of an answer that has just begun, memory has it."""
+    shown = recall(generation_id, position.seq)
+    if shown and sum(len(entry.data) for entry in shown) < LONG_CHARS:
+        answer.resume(shown, position.held)
+    else:
+        await in_thread(_read_again, answer, generation_id, position)
+
+
+def _read_again(answer: LiveAnswer, generation_id: int, position: Position) -> None:
     answer.resume(read(generation_id, 0, position.seq), position.held)
 
 

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import events, services
-from chat.events import Committer, Entry, Follower, Log, LogClosed, far, rows
+from chat.events import Committer, Entry, Follower, Log, LogClosed, commit, far, rows
 from chat.events.commit import MAX_PENDING_CHARS, live_logs
 from chat.events.follow import READ_CHARS, READ_ROWS
 from chat.kinds import FINAL
@@ -161,6 +161,23 @@ async def test_what_comes_during_a_commit_waits_for_the_next(
         await log.flush()
     assert commits.groups == [1, 1]
     assert texts(await stored(log))[1] == "text_delta" + "".join(f"{n} " for n in range(100))
+
+
+async def test_answer_that_has_just_begun_is_not_kept_waiting(
+    new_log: NewLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others have their pause between two commits, which is so long here that it would be seen."""
+    monkeypatch.setattr(commit, "COMMIT_INTERVAL_S", 60)
+    old, new = [await new_log() for _ in range(2)], await new_log()
+    for log in old:
+        for number in range(commit.FIRST_EVENTS):
+            await log.append(f"future-{number}", {})
+    async with asyncio.timeout(WAIT_S):
+        await asyncio.gather(*(log.flush() for log in old))
+        await old[0].append(*delta("later "))
+        await asyncio.sleep(0)  # It begins to wait.
+        await new.append(*delta("first "))
+        await asyncio.gather(new.flush(), old[0].flush())
 
 
 async def test_order_and_numbers(new_log: NewLog) -> None:
