@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,38 +12,26 @@ from chat.models import TITLE_MAX_CHARS, AccessToken
 from chat.words import clean, with_unix_newlines
 
 
-class PromptField(forms.CharField):
-    """A text kept exactly as it was typed, but for newlines and what can't be stored."""
+def posted_prompt(posted: Mapping[str, str]) -> tuple[str, uuid.UUID]:
+    """Return the prompt that was sent, and the key that its browser made for it.
 
-    def __init__(self, **kwargs: Any) -> None:
-        # Emptiness and size are checked by the service, which has the words for them.
-        super().__init__(strip=False, required=False, **kwargs)
-
-    def to_python(self, value: Any) -> str:
-        return clean(with_unix_newlines("" if value is None else str(value)))
-
-    def run_validators(self, value: Any) -> None:
-        """Accept what `clean` made; Django would refuse a NUL that is not there any more."""
+    The text, or that of an example's button, is kept exactly as it was typed, but for newlines and
+    what can't be stored. Nothing in it can be invalid, so that none of Django's forms is needed:
+    emptiness and size are checked by the service, which has the words for them.
+    """
+    return _kept(posted, "text") or _kept(posted, "example"), _key(posted.get("key", ""))
 
 
-class PromptForm(forms.Form):
-    """A prompt with the key that its browser made for it."""
+def _kept(posted: Mapping[str, str], name: str) -> str:
+    return clean(with_unix_newlines(posted.get(name, "")))
 
-    text = PromptField()
-    # The value of an example's button, for a form that was sent by one.
-    example = PromptField()
-    # A form without a key, or with a broken one, still sends: it is only not idempotent.
-    key = PromptField()
 
-    def clean(self) -> dict[str, Any]:
-        self.cleaned_data["text"] = self.cleaned_data["text"] or self.cleaned_data["example"]
-        return self.cleaned_data
-
-    def clean_key(self) -> uuid.UUID:
-        try:
-            return uuid.UUID(self.cleaned_data["key"])
-        except ValueError:
-            return uuid.uuid4()
+def _key(text: str) -> uuid.UUID:
+    """Return a key; a form without one, or with a broken one, is only not idempotent."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.uuid4()
 
 
 class TokenForm(forms.Form):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.011
 """From one look into the slow lane to the next."""
 
+HOLD_S = 0.022
+"""The same where somebody waits for a page, or for an answer's first word."""
+
 _selectors: WeakKeyDictionary[asyncio.AbstractEventLoop, TwoLaneSelector] = WeakKeyDictionary()
 
 
@@ -48,6 +51,13 @@ def speed_up(transport: asyncio.BaseTransport | None) -> None:
     _move(transport, TwoLaneSelector.speed_up)
 
 
+def hold() -> None:
+    """Leave the slow lane alone for a moment, where the running loop has one: there is work that
+    somebody waits for, and of a stream's reader nobody sees so short a time."""
+    if selector := _selectors.get(asyncio.get_running_loop()):
+        selector.hold()
+
+
 def _move(
     transport: asyncio.BaseTransport | None, how: Callable[[TwoLaneSelector, int], None]
 ) -> None:
@@ -71,7 +81,7 @@ class TwoLaneSelector(selectors.BaseSelector):
         maps: list[Any] = [self._fast.get_map(), self._slow.get_map()]
         self._map: Mapping[FileDescriptorLike, selectors.SelectorKey] = ChainMap(*maps)
         self._is_open = False
-        self._open_at = 0.0  # of the clock
+        self._open_at = self._shut_at = 0.0  # of the clock
 
     def slow_down(self, fd: int) -> None:
         """Move a file that is registered to the slow lane."""
@@ -80,6 +90,11 @@ class TwoLaneSelector(selectors.BaseSelector):
     def speed_up(self, fd: int) -> None:
         """Move it back."""
         self._move(fd, self._slow, self._fast)
+
+    def hold(self) -> None:
+        """Open the slow lane as late as it may be, this time."""
+        if not self._is_open:
+            self._open_at = self._shut_at + HOLD_S
 
     def register(
         self, fileobj: FileDescriptorLike, events: int, data: Any = None
@@ -132,5 +147,6 @@ class TwoLaneSelector(selectors.BaseSelector):
 
     def _shut(self) -> None:
         self._is_open = False
-        self._open_at = self._clock() + INTERVAL_S
+        self._shut_at = self._clock()
+        self._open_at = self._shut_at + INTERVAL_S
         self._fast.unregister(self._slow.fileno())

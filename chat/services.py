@@ -83,7 +83,7 @@ def send_prompt(
             conversation, last_id = _conversation_for(user, conversation_id, text)
             message = _add_prompt(conversation, last_id, text)
             # Of a key that came before, the database tells.
-            statements.insert_key(IdempotencyKey(owner=user, key=key, message=message))
+            statements.insert_key(IdempotencyKey(owner_id=user.pk, key=key, message_id=message.pk))
             generation = queue_answer(user, message, options)
     except IntegrityError:
         # Another request got there first: with the same key, or with another prompt.

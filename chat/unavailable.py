@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django_htmx.middleware import HtmxDetails
 
 from chat import errors
-from chat.forms import PromptForm
+from chat.forms import posted_prompt
 from chat.refused import as_swapped
 
 TAKES_PROMPTS = ("home", "send")
@@ -54,10 +54,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     context = {"site_name": settings.SITE_NAME, "sentence": _sentence(request)}
     if request.method != "POST" or not _takes_prompts(request):
         return {**context, "address": request.get_full_path() if request.method == "GET" else ""}
-    form = PromptForm(request.POST)
-    form.is_valid()  # Nothing in it can be invalid (forms.py).
-    prompt = {"prompt": form.cleaned_data["text"], "key": form.cleaned_data["key"]}
-    return {**context, **prompt, "action": request.path, "csrf_token": get_token(request)}
+    text, key = posted_prompt(request.POST)
+    kept = {"prompt": text, "key": key}
+    return {**context, **kept, "action": request.path, "csrf_token": get_token(request)}
 
 
 def _takes_prompts(request: HttpRequest) -> bool:

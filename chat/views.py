@@ -24,7 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from chat import details, errors, metrics, services
 from chat.composer import composer, emptied
-from chat.forms import PromptForm, TitleForm
+from chat.forms import TitleForm, posted_prompt
 from chat.models import Conversation, User
 from chat.refused import as_swapped, refused, with_advice, words
 from chat.sidebar import SIDEBAR_CONVERSATIONS, grouped, recent_conversations
@@ -193,9 +193,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, conversation_id: UUID | None) -> HttpResponse:
-    form = PromptForm(request.POST)
-    form.is_valid()  # Nothing in it can be invalid: PromptField and clean_key take all.
-    text, key = form.cleaned_data["text"], form.cleaned_data["key"]
+    text, key = posted_prompt(request.POST)
     user = _user(request)
     try:
         sent = services.send_prompt(user, conversation_id, text, key)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
-from chat import events
+from chat import events, lanes
 from chat.ending import QUEUE_TOPIC, conversation_topic
 from chat.generation import Runtime, Taken, run, take
 from chat.heartbeat import Findings, Heartbeat, end_waiting
@@ -222,6 +222,7 @@ class Worker:
 
     def _begin(self, generation_id: int, taken: Taken | None) -> None:
         """Answer what has a place. `taken`: it was taken already."""
+        lanes.hold()
         # A context of its own: the caller's would keep a request and its thread to the end.
         context = contextvars.Context()
         task = self._loop.create_task(

@@ -22,8 +22,12 @@ from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from chat import lanes
+
 MAX_IDLE = 8
 """So many threads wait for the next request; others end with theirs."""
+
+_REQUEST = "chatsite.request"
 
 
 class Handler(ASGIHandler):
@@ -40,14 +44,33 @@ class Handler(ASGIHandler):
         self._idle: list[ThreadPoolExecutor] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        with self._thread() as thread:
-            async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send)
+        try:
+            with self._thread() as thread:
+                async with ThreadSensitiveContext(executor=thread):
+                    await self.handle(scope, receive, send)
+        finally:
+            # Its user, its messages and more know the request, which knows them: all of it would
+            # stay until the collector finds it.
+            if request := scope.pop(_REQUEST, None):
+                vars(request).clear()
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        request, refusal = super().create_request(scope, body_file)
+        scope[_REQUEST] = request
+        return request, refusal
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
+        lanes.hold()
         return await self._respond(request)
+
+    async def listen_for_disconnect(self, receive: Any) -> None:
+        """Return when the client has left, which ends the request as well as Django's exception.
+
+        That one's traceback would keep all that a request has made, until the collector finds it.
+        """
+        await receive()
 
     def _respond_in_thread(self, request: HttpRequest) -> HttpResponseBase:
         close_old_connections()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import functools
 import os
 
 MMAP_THRESHOLD_BYTES = 512 * 1024
@@ -30,7 +31,7 @@ def give_back_large_blocks() -> None:
     434 MB resident, with the threshold fixed 162 MB (mallopt(3), M_MMAP_THRESHOLD).
     """
     if _is_glibc():
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
+        _libc().mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
 
 def share_heaps() -> None:
@@ -39,7 +40,7 @@ def share_heaps() -> None:
     Nearly all that Python makes it makes under its lock, so that hardly any thread waits for that.
     """
     if _is_glibc():
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+        _libc().mallopt(_M_ARENA_MAX, ARENAS)
 
 
 async def keep_giving_back() -> None:
@@ -56,7 +57,12 @@ def give_back_pages() -> None:
     after five answers of 20 MB in small pieces. It takes 2 ms where there are 10 MB.
     """
     if _is_glibc():
-        ctypes.CDLL(None).malloc_trim(0)
+        _libc().malloc_trim(0)
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def _is_glibc() -> bool:
