@@ -8,6 +8,7 @@ same moment changes nothing.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,25 +90,39 @@ class _Curve:
         self.characters = 0
         self.began_at: datetime | None = None
         self._slot_s = FIRST_SLOT_S
-        self._points: dict[int, tuple[datetime, int]] = {}
+        # In arrays, because each answer that is written keeps them: slots, seconds, characters.
+        self._slots, self._times_s, self._counts = array("q"), array("d"), array("q")
 
     def add(self, characters: int, at: datetime) -> None:
+        """Take in what came, never before what came last."""
         if not characters:
             return
         self.began_at = self.began_at or at
         self.characters += characters
-        self._points[self._slot(at)] = at, self.characters
-        while len(self._points) >= MAX_POINTS:
+        self._note((at - self.began_at).total_seconds(), self.characters)
+        while len(self._slots) >= MAX_POINTS:
             self._slot_s *= 2
-            self._points = {self._slot(point[0]): point for point in self._points.values()}
+            points = [*zip(self._times_s, self._counts, strict=True)]
+            self._slots, self._times_s, self._counts = array("q"), array("d"), array("q")
+            for point in points:
+                self._note(*point)
 
     def points(self) -> list[tuple[datetime, int]]:
         """Return the points in order, from none at all on."""
-        return [(self.began_at, 0), *self._points.values()] if self.began_at else []
+        if self.began_at is None:
+            return []
+        points = zip(self._times_s, self._counts, strict=True)
+        began_at = self.began_at
+        return [(began_at, 0), *((began_at + timedelta(seconds=s), count) for s, count in points)]
 
-    def _slot(self, at: datetime) -> int:
-        assert self.began_at is not None  # noqa: S101  (for the types)
-        return int((at - self.began_at).total_seconds() / self._slot_s)
+    def _note(self, time_s: float, count: int) -> None:
+        slot = int(time_s / self._slot_s)
+        if self._slots and self._slots[-1] == slot:
+            self._times_s[-1], self._counts[-1] = time_s, count
+            return
+        self._slots.append(slot)
+        self._times_s.append(time_s)
+        self._counts.append(count)
 
 
 class Timeline:

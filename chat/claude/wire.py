@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from sys import intern
 from typing import NamedTuple
 
 _END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
@@ -17,7 +18,10 @@ _ALONE = re.compile(_USUAL.pattern + rb"\n\n")
 
 
 class WireEvent(NamedTuple):
-    """`kind` and `data` are "" where an event has none."""
+    """`kind` and `data` are "" where an event has none.
+
+    There are few kinds, and many events that are kept for a while.
+    """
 
     kind: str
     data: str
@@ -36,7 +40,7 @@ class WireReader:
         """
         if not self._open and (alone := _ALONE.fullmatch(data)):
             # Nearly all reads bring one event, whole, where an answer comes at a model's pace.
-            yield WireEvent(alone[1].decode(), alone[2].decode())
+            yield WireEvent(intern(alone[1].decode()), alone[2].decode())
             return
         searched = max(0, len(self._open) - _LONGEST_END + 1)
         text, begin = self._open + data, 0
@@ -48,7 +52,7 @@ class WireReader:
 
 def _event(text: bytes) -> WireEvent:
     if usual := _USUAL.fullmatch(text):
-        return WireEvent(usual[1].decode(), usual[2].decode())
+        return WireEvent(intern(usual[1].decode()), usual[2].decode())
     kind, data = "", []
     for line in text.splitlines():
         name, _, value = line.partition(b":")

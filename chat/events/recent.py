@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import islice
 
 from chat.events.entry import Entry
 
 MAX_RECENT = 64
 MAX_RECENT_CHARS = 1_000_000
-"""What is kept: as many events as the fastest answer has in a third of a second (commit.py), which
-is longer than a reader ever pauses (relay/pace.py)."""
+RECENT = timedelta(seconds=1)
+"""What is kept: what came within a second, and of that as many events as the fastest answer has in
+a third of one (commit.py); either is longer than a reader ever pauses (relay/pace.py)."""
 
 
 class Recent:
@@ -27,8 +29,11 @@ class Recent:
         self.seq = entries[-1].seq
         self._entries.extend(entries)
         self._chars += sum([len(entry.data) for entry in entries])
-        while len(self._entries) > MAX_RECENT or (
-            self._chars > MAX_RECENT_CHARS and len(self._entries) > 1
+        since = entries[0].at - RECENT
+        while len(self._entries) > 1 and (
+            len(self._entries) > MAX_RECENT
+            or self._chars > MAX_RECENT_CHARS
+            or self._entries[0].at < since
         ):
             self._chars -= len(self._entries.popleft().data)
 

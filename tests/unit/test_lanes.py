@@ -126,6 +126,32 @@ def test_slow_files_are_read_together(two: Lanes) -> None:
         assert two.read(LATE_S) == names
 
 
+def test_the_slow_lane_waits_for_what_is_urgent_and_no_longer(two: Lanes) -> None:
+    end = two.open("slow", is_slow=True)
+    end.send(b"x")
+    assert two.read(LATE_S) == ["slow"]
+    end.send(b"x")
+    two.clock.now += lanes.INTERVAL_S
+    two.selector.hold()
+    assert two.read(0) == []
+    # However often it is asked to.
+    two.clock.now += lanes.HOLD_S
+    two.selector.hold()
+    assert two.read(LATE_S) == ["slow"]
+
+
+def test_what_is_urgent_holds_a_slow_lane_once(two: Lanes) -> None:
+    end = two.open("slow", is_slow=True)
+    end.send(b"x")
+    assert two.read(LATE_S) == ["slow"]
+    two.selector.hold()
+    two.clock.now += lanes.HOLD_S
+    for _ in range(2):
+        end.send(b"x")
+        assert two.read(LATE_S) == ["slow"]
+        two.clock.now += lanes.INTERVAL_S
+
+
 def test_what_comes_after_a_silence_does_not_wait(two: Lanes) -> None:
     end = two.open("slow", is_slow=True)
     for _ in range(3):
