@@ -27,7 +27,7 @@ from chat import lanes
 MAX_IDLE = 8
 """So many threads wait for the next request; others end with theirs."""
 
-_REQUEST = "chatsite.request"
+_ANSWERED = "chatsite.answered"
 
 
 class Handler(ASGIHandler):
@@ -51,19 +51,17 @@ class Handler(ASGIHandler):
         finally:
             # Its user, its messages and more know the request, which knows them: all of it would
             # stay until the collector finds it.
-            if request := scope.pop(_REQUEST, None):
+            if request := scope.pop(_ANSWERED, None):
                 vars(request).clear()
-
-    def create_request(self, scope: Any, body_file: Any) -> Any:
-        request, refusal = super().create_request(scope, body_file)
-        scope[_REQUEST] = request
-        return request, refusal
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
         lanes.hold()
-        return await self._respond(request)
+        response = await self._respond(request)
+        # Not before: where the client leaves, the thread goes on with the request.
+        request.scope[_ANSWERED] = request  # type: ignore[attr-defined]
+        return response
 
     async def listen_for_disconnect(self, receive: Any) -> None:
         """Return when the client has left, which ends the request as well as Django's exception.
