@@ -168,17 +168,18 @@ def take(generation: Generation, owner: User, runtime: Runtime) -> Taken | None:
         None where it was taken, stopped or deleted since: `run` finds out which.
 
     Raises:
-        DatabaseError: it may be taken, or not.
+        DatabaseError: it may be taken, or not. After any other error it is not.
     """
     claimed = _claimed(runtime)
     with transaction.atomic():
         if not statements.claim_unstopped(generation.pk, **claimed):
             return None
         begun = _begin(generation, claimed["started_at"])
+        # Not the object that a request made as it was first needed, which holds the request.
+        taken = _taken(generation, copy.copy(owner), runtime, begun)
     for name, value in claimed.items():
         setattr(generation, name, value)
-    # Not the object that a request made as it was first needed, which holds the request.
-    return _taken(generation, copy.copy(owner), runtime, begun)
+    return taken
 
 
 def _take(generation_id: int, runtime: Runtime) -> Taken | None:

@@ -11,6 +11,7 @@ import contextvars
 import logging
 import random
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -118,6 +119,8 @@ class Worker:
         self._housework: list[asyncio.Task[None]] = []
         self._recovery: asyncio.Task[None] | None = None
         self._is_draining = False
+        # What runs still has to end now.
+        self._is_over = False
         self._is_heard = True
         self._hurry = asyncio.Event()
 
@@ -153,10 +156,10 @@ class Worker:
         taken = None
         try:
             taken = take(generation, owner, self._runtime)
-        except Error as error:
-            logger.warning("not taken at once: %s", type(error).__name__)
-        finally:
-            self._loop.call_soon_threadsafe(self._begin, generation.pk, taken)
+        except Exception:
+            # It is saved, and its task finds out what became of it.
+            logger.exception("not taken at once", extra={"generation_id": generation.pk})
+        self._loop.call_soon_threadsafe(self._begin, generation.pk, taken)
 
     def cancel(self, generation_id: int) -> None:
         """Cancel the task of a generation whose stop flag is committed. From any thread."""
@@ -173,34 +176,38 @@ class Worker:
         self._places.close()
         if _current is self:
             _current = None
-        await self._wait_for_tasks(timeout_s)
+        hurry = asyncio.create_task(self._hurry.wait(), name="hurry")
+        await self._wait_for_tasks(timeout_s, hurry)
+        hurry.cancel()
+        await asyncio.wait({hurry})
+        self._is_over = True
         for generation_id in list(self._tasks):
             self._cancel(generation_id)
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=END_S)
+        await self._wait_for_tasks(END_S)
         # Where the database is away, they do not wait for it any more: another process, or the
         # next start, ends what this one leaves.
         self._runtime.committer.give_up()
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=END_S)
+        await self._wait_for_tasks(END_S)
         try:
             async with asyncio.timeout(END_S):
                 await self._end()
         except (Error, TimeoutError) as error:
             logger.warning("the process leaves its row behind: %s", type(error).__name__)
 
-    async def _wait_for_tasks(self, timeout_s: float) -> None:
-        hurry = asyncio.create_task(self._hurry.wait(), name="hurry")
+    async def _wait_for_tasks(self, timeout_s: float, *others: asyncio.Task[Any]) -> None:
+        """Wait for the end of all answers, also of those that a thread is taking, or of another."""
         give_up_at = self._loop.time() + timeout_s
-        while self._places and not hurry.done() and self._loop.time() < give_up_at:
-            is_taking = len(self._places) > len(self._tasks)
-            await asyncio.wait(
-                {hurry, *self._tasks.values()},
-                timeout=TAKE_S if is_taking else give_up_at - self._loop.time(),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        hurry.cancel()
-        await asyncio.wait({hurry})
+        while self._places and (left_s := give_up_at - self._loop.time()) > 0:
+            tasks = {*others, *self._tasks.values()}
+            if any(other.done() for other in others):
+                return
+            if len(self._places) > len(self._tasks):
+                left_s = min(left_s, TAKE_S)
+            if tasks:
+                when = asyncio.FIRST_COMPLETED
+                await asyncio.wait(tasks, timeout=left_s, return_when=when)
+            else:
+                await asyncio.sleep(left_s)
 
     async def _end(self) -> None:
         housework = [task for task in (*self._housework, self._recovery) if task]
@@ -230,7 +237,7 @@ class Worker:
         )
         self._tasks[generation_id] = task
         task.add_done_callback(lambda _: self._forget(generation_id), context=context)
-        if generation_id in self._stopped:
+        if self._is_over or generation_id in self._stopped:
             self._cancel(generation_id)
 
     async def _answer(self, generation_id: int, taken: Taken | None) -> None:

@@ -81,8 +81,10 @@ class Handler(ASGIHandler):
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
         try:
             yield thread
-        finally:
-            if len(self._idle) < MAX_IDLE:
-                self._idle.append(thread)
-            else:
-                thread.shutdown(wait=False)
+        except BaseException:
+            thread.shutdown(wait=False)  # It may be at work still.
+            raise
+        if len(self._idle) < MAX_IDLE:
+            self._idle.append(thread)
+        else:
+            thread.shutdown(wait=False)

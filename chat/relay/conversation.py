@@ -267,8 +267,10 @@ def _ended(conversation: Conversation, view: MessageView, *, is_whole: bool = Tr
 
 async def _resume(answer: LiveAnswer, generation_id: int, position: Position) -> None:
     """Take in what the reader shows; of an answer that has just begun, memory has it."""
-    shown = recall(generation_id, position.seq)
-    if shown and sum(len(entry.data) for entry in shown) < LONG_CHARS:
+    shown = recall(generation_id, position.seq) or []
+    # What earlier ones wrote of it is parsed too.
+    chars = answer.characters + sum(len(entry.data) for entry in shown)
+    if shown and chars < LONG_CHARS:
         answer.resume(shown, position.held)
     else:
         await in_thread(_read_again, answer, generation_id, position)

@@ -102,8 +102,14 @@ async def test_heartbeat_before_it_begins(worker: Worker, alice: User, between: 
     await check_log(ended)
 
 
+@pytest.mark.parametrize(("drain_s", "status"), [(WAIT_S, "complete"), (0, "interrupted")])
 async def test_drain_waits_for_what_is_being_taken(
-    transactional_db: None, model: DemoThread, alice: User, between: Between
+    transactional_db: None,
+    model: DemoThread,
+    alice: User,
+    between: Between,
+    drain_s: float,
+    status: str,
 ) -> None:
     leaving = Worker(make_runtime(model), heartbeat_s=0.2)
     await leaving.begin()
@@ -116,20 +122,22 @@ async def test_drain_waits_for_what_is_being_taken(
     between(hold)
     sending = asyncio.create_task(send(alice, prompt("whole")))
     assert await asyncio.to_thread(is_taken.wait, WAIT_S)
-    draining = asyncio.create_task(leaving.drain(WAIT_S))
-    await asyncio.sleep(0)  # It begins to.
+    draining = asyncio.create_task(leaving.drain(drain_s))
+    while not (leaving._is_over or drain_s):
+        await asyncio.sleep(0)
     may_begin.set()
     ended = await finished(await sending)
     await draining
-    assert ended.status == "complete"
+    assert ended.status == status
     await check_log(ended)
 
 
+@pytest.mark.parametrize("error", [OperationalError("the connection is gone"), MemoryError()])
 async def test_what_could_not_be_taken_at_once(
-    worker: Worker, alice: User, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, alice: User, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def take(queued: Generation, owner: User, runtime: Runtime) -> Taken | None:
-        raise OperationalError("the connection is gone")
+        raise error
 
     monkeypatch.setattr(workers, "take", take)
     ended = await answered(alice, prompt("whole"))
