@@ -177,8 +177,9 @@ class Tab:
             self._socket, self.is_connected = socket, True
             self.connections += 1
             self._changed.set()
-            await socket.send(json.dumps({"verb": "follow", **vars(self.page.position)}))
             try:
+                # The site may close it before that: whose rights end just now gets no frame.
+                await socket.send(json.dumps({"verb": "follow", **vars(self.page.position)}))
                 await self._take_in(socket)
             finally:
                 self._socket, self.is_connected = None, False

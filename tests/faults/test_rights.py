@@ -83,7 +83,8 @@ async def lose_rights(place: Place, way: Way) -> float:
     async with scene(place, name) as seen, Tab(seen.person, near, seen.sent.path) as other:
         tabs = [seen.tab, other]
         for tab in tabs:
-            await tab.until(lambda tab: tab.answer.count("word") > 3)
+            # Words stand on a page before its socket is open, which then opens by what is left.
+            await tab.until(lambda tab: tab.is_connected and tab.answer.count("word") > 3)
         ended_at = await way(place, seen.person)
         for tab in tabs:
             await tab.until(lambda tab: NOT_ALLOWED in tab.close_codes)
