@@ -7,7 +7,7 @@ ends without `Finish`, `Refuse`, `End`, `Cut` or `Stall` is finished with `end_t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -90,7 +90,7 @@ class Block:
     """Send a whole block of any type: its start, its deltas, its stop."""
 
     start: Payload
-    deltas: Sequence[Payload] = ()
+    deltas: Iterable[Payload] = ()
     interval_s: float = 0.005
 
 

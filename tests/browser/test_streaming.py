@@ -7,9 +7,10 @@ import re
 import regex
 from playwright.sync_api import expect
 
-from chat.demo.steps import Start, Step, Text, Thinking, Wait
+from chat.demo.steps import Block, Start, Step, Text, Wait
 from chat.demo.thread import DemoThread
 from tests.browser.chat_page import ChatPage
+from tests.faults.speech import Speech
 
 WORDS = "Every word of this answer arrives in small pieces, and is shown when it is whole. "
 PACED = Text(WORDS * 6, chunk=3, interval_s=0.012)
@@ -99,10 +100,14 @@ def test_progress_counts_characters(begun: ChatPage, model: DemoThread) -> None:
 
 
 def test_thinking_is_folded_and_can_be_read(chat: ChatPage, model: DemoThread) -> None:
-    model.script("ponder", Thinking("Let me see. " * 100, interval_s=0.02), Text("Yes."))
+    thoughts = Speech()
+    deltas = ({"type": "thinking_delta", "thinking": word} for word in thoughts)
+    start = {"type": "thinking", "thinking": "", "signature": ""}
+    model.script("ponder", Block(start, deltas, interval_s=0.02), Text("Yes."))
     chat.play("ponder")
     chat.answers.get_by_text("Thinking…").click()
-    expect(chat.answers.locator(".block-content")).to_contain_text("Let me see.")
+    expect(chat.answers.locator(".block-content")).to_contain_text("word0001")
+    thoughts.end_after(1)
     expect(chat.answers.locator(".block-text")).to_have_text("Yes.")
     expect(chat.answers.locator(".block-name")).to_have_text(re.compile(r"Thought for \d+ s"))
     expect(chat.answers.locator("details.block")).to_have_attribute("open", "")

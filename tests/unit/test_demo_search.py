@@ -48,7 +48,7 @@ def test_query_is_what_was_asked_for(prompt: str, query: str) -> None:
 def test_a_search_finds_and_cites() -> None:
     call, found, *cited = blocks_of("Search the web for tides")
     assert found.start["tool_use_id"] == call.start["id"]
-    assert all(block.deltas[0]["type"] == "citations_delta" for block in cited)
+    assert all(next(iter(block.deltas))["type"] == "citations_delta" for block in cited)
 
 
 def test_a_search_that_fails() -> None:
