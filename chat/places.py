@@ -10,13 +10,14 @@ from django.conf import settings
 class Places:
     """Who has one, by generation id: each is taken once.
 
-    `was_full` says whether one was wanted for which there was no room, since that was last noted.
+    `was_full` says whether one was wanted for which there was no room, since that was last noted;
+    `is_closed`, that nobody gets one any more.
     """
 
     def __init__(self) -> None:
         self._taken: set[int] = set()
         self._lock = threading.Lock()
-        self._is_closed = False
+        self.is_closed = False
         self.was_full = False
 
     def __contains__(self, generation_id: object) -> bool:
@@ -28,7 +29,7 @@ class Places:
     def take(self, generation_id: int) -> bool:
         """Take a place; False where it has one, or there is none."""
         with self._lock:
-            if self._is_closed or generation_id in self._taken:
+            if self.is_closed or generation_id in self._taken:
                 return False
             if len(self._taken) >= settings.CHAT_RUNNING_PER_PROCESS:
                 self.was_full = True
@@ -44,4 +45,4 @@ class Places:
     def close(self) -> None:
         """Let nobody take one from now on."""
         with self._lock:
-            self._is_closed = True
+            self.is_closed = True

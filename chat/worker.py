@@ -99,8 +99,8 @@ class Worker:
     Args:
         heartbeat_s: the time between two heartbeats, in seconds; also how late a stop comes
             whose ring was lost.
-        is_guest: whether it takes nothing but what `start` gives it, and looks after no other
-            process's generations.
+        is_guest: whether it takes nothing but what `start` and `take` give it, and looks after no
+            other process's generations.
     """
 
     def __init__(self, runtime: Runtime, *, heartbeat_s: float, is_guest: bool = False) -> None:
@@ -118,7 +118,6 @@ class Worker:
         self._stopped: set[int] = set()
         self._housework: list[asyncio.Task[None]] = []
         self._recovery: asyncio.Task[None] | None = None
-        self._is_draining = False
         # What runs still has to end now.
         self._is_over = False
         self._is_heard = True
@@ -172,7 +171,6 @@ class Worker:
     async def drain(self, timeout_s: float) -> None:
         """Take no more work, let what runs finish for `timeout_s`, interrupt the rest."""
         global _current
-        self._is_draining = True
         self._places.close()
         if _current is self:
             _current = None
@@ -241,7 +239,7 @@ class Worker:
             self._cancel(generation_id)
 
     async def _answer(self, generation_id: int, taken: Taken | None) -> None:
-        if self._is_draining and not taken:
+        if self._places.is_closed and not taken:
             return events.ring(QUEUE_TOPIC)
         self._begun.add(generation_id)
         try:
@@ -310,7 +308,7 @@ class Worker:
             for generation_id in findings.own
             if generation_id not in self._places
         ]
-        if not self._is_draining:
+        if not self._places.is_closed:
             for generation_id in findings.queued:
                 if self._places.take(generation_id):
                     self._begin(generation_id, None)

@@ -20,7 +20,7 @@ _ALONE = re.compile(_USUAL.pattern + rb"\n\n")
 class WireEvent(NamedTuple):
     """`kind` and `data` are "" where an event has none.
 
-    There are few kinds, and many events that are kept for a while.
+    Events are kept for a while, and of their few kinds each is one string (`intern`).
     """
 
     kind: str
