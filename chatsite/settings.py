@@ -214,8 +214,8 @@ env.folder("PROMETHEUS_MULTIPROC_DIR")
 
 AUTH_USER_MODEL = "chat.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "chatsite.backends.ByName",
+    "chatsite.backends.ByNameOrEmail",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
