@@ -54,10 +54,6 @@ CLOSE_TRY_AGAIN = 4503
 """Something is in the way: the page comes back within three seconds, and says where it was."""
 
 
-SERVERS_SEND = "chat.servers_send"
-"""The member of the scope that sends past all middleware."""
-
-
 class ConversationConsumer(AsyncWebsocketConsumer):
     """One socket of one page of one conversation."""
 
@@ -77,12 +73,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self._count = ExitStack()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # A frame sets no cookie, for which the session's middleware looks at all that is sent.
-        self._send_frame = partial(_send_while_open, scope.get(SERVERS_SEND, send))
+        self._send_frame = partial(_send_while_open, send)
         # Around all of it: a handler that failed and a process that ends skip `disconnect`.
         with metrics.OPEN_SOCKETS.track_inprogress():
             try:
-                await super().__call__(scope, receive, partial(_send_while_open, send))
+                await super().__call__(scope, receive, self._send_frame)
             finally:
                 await self._end()
 
@@ -225,7 +220,7 @@ class ClosedInOutage:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            await self._application({**scope, SERVERS_SEND: send}, receive, send)
+            await self._application(scope, receive, send)
         except Exception as error:
             if not is_outage(error):
                 raise

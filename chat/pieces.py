@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-AT_ONCE = 64
-"""So many pieces are kept by themselves: each takes 50 bytes beside its text."""
+AT_ONCE = 16
+"""So many pieces are kept by themselves: each takes 60 bytes beside its text."""
+
+LARGE_CHARS = 8_192
+"""Joined pieces are joined again with those before them while they are no longer than this."""
 
 
 class Pieces:
@@ -21,8 +24,12 @@ class Pieces:
         """Take in what comes next."""
         self._new.append(text)
         if len(self._new) >= AT_ONCE:
-            self._joined.append("".join(self._new))
-            self._new = []
+            joined = "".join(self._new)
+            self._new.clear()
+            # Of two of one size: each character is copied only a few times.
+            while self._joined and len(self._joined[-1]) <= len(joined) < LARGE_CHARS:
+                joined = self._joined.pop() + joined
+            self._joined.append(joined)
 
     @property
     def chars(self) -> int:

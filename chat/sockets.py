@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import NamedTuple
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
 
 from chat.models import AccessToken, User
 
@@ -38,6 +42,13 @@ class SignedIn(NamedTuple):
     def by_token(cls, token: AccessToken) -> SignedIn:
         """Return what says that a program acts for this token's owner."""
         return cls(token.owner_id, "", "", token.pk)
+
+
+def whose(session_key: str | None) -> tuple[SessionBase, User | AnonymousUser]:
+    """Return a session, and who has signed in with it, as Django's middleware finds them."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return request.session, get_user(request)
 
 
 _open: Counter[SignedIn] = Counter()

@@ -18,10 +18,10 @@ gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 django.setup()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps)
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (needs the apps)
 
 from chat.consumers import ClosedInOutage  # noqa: E402
+from chat.handshake import SignedInScope  # noqa: E402
 from chat.origin import SameOrigin  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from chatsite.handler import Handler  # noqa: E402
@@ -39,7 +39,7 @@ gc.enable()
 sys.setswitchinterval(0.001)
 
 # The stubs ask for URL patterns of their own kind, which Django's path() does not make.
-_websocket: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]
+_websocket: Any = SignedInScope(URLRouter(websocket_urlpatterns))  # type: ignore[arg-type]
 _protocols = ProtocolTypeRouter(
     {
         "http": Handler(),

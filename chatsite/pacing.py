@@ -31,10 +31,8 @@ def install() -> None:
 class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     """A socket that is its transport's push producer (twisted.internet.interfaces)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.drained = asyncio.Event()
-        self.drained.set()
+    drained: asyncio.Event | None = None
+    """Set as soon as there is room again, where there was none; None where there always was."""
 
     def onOpen(self) -> None:  # noqa: N802  (autobahn's name, as the others)
         # HTTP's channel is registered, and has nothing more to produce here.
@@ -43,7 +41,7 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no typ
         super().onOpen()
 
     def onClose(self, *reason: Any) -> None:  # noqa: N802
-        self.drained.set()
+        self.resumeProducing()
         super().onClose(*reason)
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
@@ -54,13 +52,13 @@ class PacedSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no typ
         _write(self.transport, _head(len(payload), is_binary=binary) + payload)
 
     def pauseProducing(self) -> None:  # noqa: N802
-        self.drained.clear()
+        self.drained = asyncio.Event()
 
     def resumeProducing(self) -> None:  # noqa: N802
-        self.drained.set()
+        if self.drained:
+            self.drained.set()
 
-    def stopProducing(self) -> None:  # noqa: N802
-        self.drained.set()
+    stopProducing = resumeProducing  # noqa: N815
 
 
 async def _reply_and_wait(server: Server, protocol: Any, message: dict[str, Any]) -> None:
@@ -72,7 +70,7 @@ async def _reply_and_wait(server: Server, protocol: Any, message: dict[str, Any]
     if connection is None or connection.get("disconnected"):
         return
     protocol.handle_reply(message)
-    if not protocol.drained.is_set():
+    if protocol.drained:
         await protocol.drained.wait()
 
 

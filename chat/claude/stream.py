@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, cast
 
 import anthropic
@@ -67,11 +67,11 @@ class Claude:
             GenerationError: the request failed; or, from within, its stream did.
         """
         try:
-            opened = await self._open(request)
+            # The SDK's own stream would keep the request beside it, as often as its layers do.
+            response = (await self._open(request)).response
         except Exception as error:
             raise to_error(error) from error
-        async with opened as sdk_stream:
-            response = sdk_stream.response
+        async with aclosing(response):
             with Patience(self._read_timeout_s) as patience, closing(Body(response)) as body:
                 yield Stream(body, patience, response.headers.get("request-id", ""))
 

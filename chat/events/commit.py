@@ -70,7 +70,7 @@ class Log:
         self._pending: list[Pending] = []
         self._pending_chars = 0
         self._in_flight = False
-        self._settled = asyncio.Event()
+        self._settled: asyncio.Event | None = None  # for who flushes
         self._error: Exception | None = None
         self._recent = Recent()
         live_logs[generation_id] = self
@@ -97,7 +97,7 @@ class Log:
     async def flush(self) -> None:
         """Return when everything appended so far is committed; raises as `append` does."""
         while (self._pending or self._in_flight) and not self._error:
-            self._settled.clear()
+            self._settled = asyncio.Event()
             await self._settled.wait()
         if self._error:
             raise self._error
@@ -141,7 +141,8 @@ class Log:
     def _settle(self, error: Exception | None) -> None:
         self._in_flight = False
         self._error = error
-        self._settled.set()
+        if self._settled:
+            self._settled.set()
 
 
 class Committer:

@@ -62,19 +62,31 @@ async def follow_conversation(
     with Bell(conversation_topic(conversation_id)) as bell:
         while True:
             bell.clear()
-            state = await in_thread(_read_state, user, conversation_id, position)
-            if state is None:
+            found = await _look(user, conversation_id, position, title)
+            if found is None:
                 yield fragments.deleted(conversation_id)
                 return
-            caught_up = _catch_up(state, position, title)
-            title = state.conversation.title
-            if state.running:
-                async for frame in _follow_answer(state, position, caught_up):
+            conversation, running, frames = found
+            title = conversation.title
+            if running:
+                async for frame in _follow_answer(conversation, running, position, frames):
                     yield frame
                 continue
-            if caught_up:
-                yield caught_up
+            for frame in frames:
+                yield frame
             await bell.wait(look_interval_s(is_alone=settings.IS_SQLITE))
+
+
+async def _look(
+    user: User, conversation_id: UUID, position: Position, title: str | None
+) -> tuple[Conversation, MessageView | None, list[str]] | None:
+    """Return the conversation, its running answer, and the frames before that one's; None where
+    it was deleted. All else that was read is forgotten: an answer may take an hour."""
+    state = await in_thread(_read_state, user, conversation_id, position)
+    if state is None:
+        return None
+    caught_up = _catch_up(state, position, title)
+    return state.conversation, state.running, [caught_up] if caught_up else []
 
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
@@ -203,17 +215,15 @@ def _begin(conversation: Conversation, generation_id: int) -> list[str]:
 
 
 async def _follow_answer(
-    state: _State, position: Position, caught_up: str
+    conversation: Conversation, view: MessageView, position: Position, frames: list[str]
 ) -> AsyncGenerator[str, None]:
     """Yield frames from the reader's position in a running answer to its end.
 
     To take up a long answer takes its time. All of it passes before the first frame, so that who
-    takes frames for a moment alone (chat/fallbacks.py) gets more than `caught_up`.
+    takes frames for a moment alone (chat/fallbacks.py) gets more than `frames`, which come first.
     """
-    view = state.running
-    assert view is not None and view.generation is not None  # noqa: S101  (for the types)
+    assert view.generation is not None  # noqa: S101  (for the types)
     generation_id = view.generation.pk
-    frames = [caught_up] if caught_up else []
     is_large = False
     if position.generation_id != generation_id or position.message_id != view.message.pk:
         # It is not shown as running, or more stands below it already: it comes whole, and goes on.
@@ -228,12 +238,12 @@ async def _follow_answer(
             position.take_up(generation_id, view.seq, view.held)
             # Where its text is still to come, there is no position that could be gone on from.
             place = [fragments.unplaced(view)] if is_large else []
-            begin = _begin(state.conversation, generation_id)
+            begin = _begin(conversation, generation_id)
             frames.append("".join([fragments.message(view), *place, *begin]))
         else:
             # It ended just now, or while the reader was away, before what stands below it began.
             # Of what was deleted the next look tells.
-            ended = [_ended(state.conversation, again)] if again else []
+            ended = [_ended(conversation, again)] if again else []
             is_last = position.message_id == view.message.pk
             for frame in noted(frames + ended if is_last else ended + frames, position):
                 yield frame
@@ -246,9 +256,10 @@ async def _follow_answer(
         await _resume(answer, generation_id, position)
     for frame in noted(frames, position):
         yield frame
+    frames.clear()
     async for frame in paced(answer, generation_id, position):
         yield frame
-    for frame in noted(await in_thread(_end, state.conversation, answer), position):
+    for frame in noted(await in_thread(_end, conversation, answer), position):
         yield frame
     position.shown_id = max(position.shown_id, generation_id)
     position.let_go()

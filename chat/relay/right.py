@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
-
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 
 from chat import worker
 from chat.events import Bell
 from chat.models import AccessToken, Conversation, User
 from chat.outage import is_outage, tell_outage
 from chat.services import user_topic
-from chat.sockets import SignedIn
+from chat.sockets import SignedIn, whose
 from chat.threads import in_thread
 
 T = TypeVar("T")
@@ -35,9 +30,8 @@ def is_signed_in(by: SignedIn) -> bool:
     """
     if by.token_id:
         return AccessToken.objects.filter(pk=by.token_id, owner__is_active=True).exists()
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(by.session_key)
-    return get_user(request).pk == by.user_id
+    _, user = whose(by.session_key)
+    return user.pk == by.user_id
 
 
 async def until_over(by: SignedIn) -> None:

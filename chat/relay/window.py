@@ -24,12 +24,12 @@ class Window:
         self._sizes: deque[int] = deque()
         self._chars = 0
         self._acknowledged = 0
-        self._progress = asyncio.Event()
+        self._progress: asyncio.Event | None = None  # for who waits
 
     async def has_room(self) -> bool:
         """Wait until another frame may be sent; False where the reader has stopped reading."""
         while self._chars >= WINDOW_CHARS:
-            self._progress.clear()
+            self._progress = asyncio.Event()
             try:
                 async with asyncio.timeout(ACKNOWLEDGE_S):
                     await self._progress.wait()
@@ -47,4 +47,5 @@ class Window:
         while self._sizes and self._acknowledged < frames:
             self._acknowledged += 1
             self._chars -= self._sizes.popleft()
-            self._progress.set()
+            if self._progress:
+                self._progress.set()
