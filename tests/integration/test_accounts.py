@@ -30,6 +30,17 @@ def test_sign_in(anna: User, login: str) -> None:
     assert client.get("/").status_code == 200
 
 
+def test_a_closed_account_is_signed_out(anna: User) -> None:
+    client = Client()
+    sign_in(client, "a pass phrase of anna")
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    assert client.get("/").status_code == 302
+    User.objects.filter(pk=anna.pk).update(is_active=True)
+    assert client.get("/").status_code == 200
+    anna.delete()
+    assert client.get("/").status_code == 302
+
+
 def test_sign_in_makes_a_new_session(anna: User) -> None:
     client = Client()
     client.get("/accounts/login/")
