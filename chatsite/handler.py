@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -23,9 +23,21 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import lanes
+from chatsite.turns import Turns
 
 MAX_IDLE = 8
 """So many threads wait for the next request; others end with theirs."""
+
+CHANGES_AT_ONCE = 3
+"""So many requests that change something, prompts above all, are in their threads at once. Python
+runs one thread at a time: more of them would not be done sooner, and hold up all streams. With this
+bound 99 of 100 deltas of 200 answers that begin within 2 s are a fifth as late."""
+
+PATIENCE_S = 0.1
+"""Where none of those has ended for so long, one more begins: they may wait for the database."""
+
+_ACCOUNTS = "/accounts/"
+"""What comes here may check a password, for a third of a second and without Python's lock."""
 
 _ANSWERED = "chatsite.answered"
 
@@ -42,6 +54,7 @@ class Handler(ASGIHandler):
         request_started.disconnect(close_old_connections)
         request_started.disconnect(reset_queries)
         self._idle: list[ThreadPoolExecutor] = []
+        self._turns = Turns(CHANGES_AT_ONCE, PATIENCE_S)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -57,8 +70,9 @@ class Handler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
-        lanes.hold()
-        response = await self._respond(request)
+        async with self._turns if _takes_a_turn(request) else nullcontext():
+            lanes.hold()
+            response = await self._respond(request)
         # Not before: where the client leaves, the thread goes on with the request.
         request.scope[_ANSWERED] = request  # type: ignore[attr-defined]
         return response
@@ -88,3 +102,7 @@ class Handler(ASGIHandler):
             self._idle.append(thread)
         else:
             thread.shutdown(wait=False)
+
+
+def _takes_a_turn(request: HttpRequest) -> bool:
+    return request.method == "POST" and not request.path.startswith(_ACCOUNTS)
