@@ -52,6 +52,13 @@ class Step(NamedTuple):
     markup: str
 
 
+class NewText(NamedTuple):
+    """A text that begins, and the message that it stands in."""
+
+    message_id: int
+    element_id: str
+
+
 def text_step(element_id: str, change: Change) -> Step:
     """Make one step of a text that grows."""
     return Step(element_id, change.depth, _DROPS[change.kind], change.markup)
@@ -91,6 +98,17 @@ def block_name(element_id: str, view: BlockView) -> SafeString:
     """Say anew what a folded block is, and how long it took."""
     name = _render("_block_name.html", block=view)
     return format_html('<i hx-swap-oob="innerHTML:#{} .block-name">{}</i>', element_id, name)
+
+
+def add_text(text: NewText, markup: str) -> SafeString:
+    """Begin a text of a running answer, with its first words."""
+    values = {NUMBER: text.message_id, ID: text.element_id, TEXT: SafeString(markup)}
+    return filled(_new_text(), values)
+
+
+@stencil
+def _new_text() -> str:
+    return add_block(NUMBER, str(ID), BlockView("text", html=TEXT))
 
 
 def add_block(message_id: int, element_id: str, view: BlockView) -> SafeString:

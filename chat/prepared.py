@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, QuerySet
 
 T = TypeVar("T")
@@ -50,12 +51,11 @@ class Prepared(Generic[T]):
 
     def __call__(self, *arguments: Value) -> list[T]:
         """Ask the database."""
-        plan = self._plan
-        params = _filled(plan.params, plan.places, arguments)
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+        plan, own = self._plan, _own_connection()
+        with own.cursor() as cursor:
+            cursor.execute(plan.sql, _filled(plan.params, plan.places, arguments, own))
             rows = cursor.fetchall()
-        return list(_read(rows, plan))
+        return list(_read(rows, plan, own))
 
     @cached_property
     def _plan(self) -> _Plan:
@@ -85,11 +85,9 @@ class Insert(Generic[M]):
         self._model = model
 
     def __call__(self, made: M) -> M:
-        sql, fields = self._plan
-        params = [
-            field.get_db_prep_save(field.pre_save(made, add=True), connection) for field in fields
-        ]
-        with connection.cursor() as cursor:
+        (sql, fields), own = self._plan, _own_connection()
+        params = [field.get_db_prep_save(field.pre_save(made, add=True), own) for field in fields]
+        with own.cursor() as cursor:
             cursor.execute(sql, params)
             (made.pk,) = cursor.fetchone()
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
@@ -122,12 +120,12 @@ class Update:
         self._sets = sets
 
     def __call__(self, *arguments: Value, **values: Any) -> int:
-        sql, fields, params, places = self._plan
-        new = [field.get_db_prep_save(values[field.attname], connection) for field in fields]
+        (sql, fields, params, places), own = self._plan, _own_connection()
+        new = [field.get_db_prep_save(values[field.attname], own) for field in fields]
         if not len(new) == len(values) == len(self._sets):
             raise TypeError("other fields than were prepared")
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*new, *_filled(params, places, arguments)])
+        with own.cursor() as cursor:
+            cursor.execute(sql, [*new, *_filled(params, places, arguments, own)])
             return int(cursor.rowcount)
 
     @cached_property
@@ -144,6 +142,11 @@ class Update:
         return sql, fields, params, _places(params, samples)
 
 
+def _own_connection() -> BaseDatabaseWrapper:
+    """Return this thread's connection: by its usual name it would be looked for at each step."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 def _samples(kinds: Sequence[Kind]) -> list[Value]:
     return [
         UUID(int=_SAMPLE + n) if kind is UUID else str(_SAMPLE + n) if kind is str else _SAMPLE + n
@@ -153,32 +156,36 @@ def _samples(kinds: Sequence[Kind]) -> list[Value]:
 
 def _places(params: Sequence[Any], samples: Sequence[Value]) -> list[int | None]:
     """Return which argument each parameter is; None: none of them."""
-    given = [_adapted(sample) for sample in samples]
+    own = _own_connection()
+    given = [_adapted(sample, own) for sample in samples]
     if not all(sample in params for sample in given):
         raise TypeError("the query leaves an argument out")
     return [given.index(param) if param in given else None for param in params]
 
 
 def _filled(
-    params: Sequence[Any], places: Sequence[int | None], arguments: Sequence[Value]
+    params: Sequence[Any],
+    places: Sequence[int | None],
+    arguments: Sequence[Value],
+    own: BaseDatabaseWrapper,
 ) -> list[Any]:
-    given = [_adapted(argument) for argument in arguments]
+    given = [_adapted(argument, own) for argument in arguments]
     return [
         param if place is None else given[place]
         for param, place in zip(params, places, strict=True)
     ]
 
 
-def _adapted(value: Value) -> Any:
-    is_text = isinstance(value, UUID) and not connection.features.has_native_uuid_field
+def _adapted(value: Value, own: BaseDatabaseWrapper) -> Any:
+    is_text = isinstance(value, UUID) and not own.features.has_native_uuid_field
     return value.hex if is_text else value  # type: ignore[union-attr]
 
 
-def _read(rows: Sequence[Sequence[Any]], plan: _Plan) -> Iterator[Any]:
+def _read(rows: Sequence[Sequence[Any]], plan: _Plan, own: BaseDatabaseWrapper) -> Iterator[Any]:
     for row in map(list, rows):
         for place, converters, column in plan.converters:
             for convert in converters:
-                row[place] = convert(row[place], column, connection)
+                row[place] = convert(row[place], column, own)
         if plan.model is None:
             yield tuple(row)
             continue

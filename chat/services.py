@@ -20,6 +20,8 @@ from chat.ending import add_generation
 from chat.ending import conversation_topic as conversation_topic
 from chat.models import TITLE_MAX_CHARS, Conversation, Generation, IdempotencyKey, Message, User
 from chat.options import Options
+from chat.sent import Sent as Sent
+from chat.sent import keep
 from chat.words import clean
 
 TITLE_MAX_WORDS = 10
@@ -29,12 +31,12 @@ Check = Callable[[Conversation], None]
 """Raises where a change is not wanted any more; sees the row locked, right before it."""
 
 
-class Sent(NamedTuple):
-    """A prompt that is saved, the conversation that it stands in, and its first generation."""
+class _Place(NamedTuple):
+    """Where a prompt goes; 0: the conversation has had no generation yet."""
 
     conversation: Conversation
-    message: Message
-    generation: Generation
+    last_id: int | None
+    newest_id: int
 
 
 def user_topic(user_id: int) -> str:
@@ -80,17 +82,19 @@ def send_prompt(
     _check_prompt(text)
     try:
         with transaction.atomic():
-            conversation, last_id = _conversation_for(user, conversation_id, text)
-            message = _add_prompt(conversation, last_id, text)
+            place = _place_for(user, conversation_id, text)
+            message = _add_prompt(place, text)
             # Of a key that came before, the database tells.
             statements.insert_key(IdempotencyKey(owner_id=user.pk, key=key, message_id=message.pk))
-            generation = queue_answer(user, message, options)
+            generation = _insert_answer(user, message, options)
+            sent = Sent(place.conversation, message, generation, place.newest_id)
+            _on_commit(generation, lambda: _begin(sent, user))
     except IntegrityError:
         # Another request got there first: with the same key, or with another prompt.
-        if sent := _sent_before(user, text, key):
-            return sent
+        if earlier := _sent_before(user, text, key):
+            return earlier
         raise errors.AnswerRunning from None
-    return Sent(conversation, message, generation)
+    return sent
 
 
 def retry(user: User, message_id: int) -> Generation:
@@ -238,30 +242,35 @@ def _sent_before(user: User, text: str, key: UUID) -> Sent | None:
     return Sent(row.message.conversation, row.message, generations.earliest("pk"))
 
 
-def _conversation_for(
-    user: User, conversation_id: UUID | None, text: str
-) -> tuple[Conversation, int | None]:
-    """Return the conversation for a prompt, and the last message of its active path."""
+def _place_for(user: User, conversation_id: UUID | None, text: str) -> _Place:
+    """Return where a prompt goes: below the last message of the active path."""
     if conversation_id is None:
-        return Conversation.objects.create(owner=user, title=title_from(text)), None
+        begun = Conversation.objects.create(owner=user, title=title_from(text))
+        return _Place(begun, None, 0)
     # Locks the row, so that two prompts at once see each other's message as their parent.
     statements.set_updated_of(user.pk, conversation_id, updated_at=timezone.now())
     if not (rows := statements.conversation_of(user.pk, conversation_id)):
         raise Conversation.DoesNotExist
     conversation: Any = rows[0]
-    return conversation, conversation.newest
+    return _Place(conversation, conversation.newest_message, conversation.newest_generation or 0)
 
 
-def _add_prompt(conversation: Conversation, last_id: int | None, text: str) -> Message:
+def _add_prompt(place: _Place, text: str) -> Message:
     return statements.insert_message(
         Message(
-            conversation=conversation,
-            parent_id=last_id,
+            conversation=place.conversation,
+            parent_id=place.last_id,
             role=Message.Role.USER,
             content=[{"type": "text", "text": text}],
             text=text,
         )
     )
+
+
+def _begin(sent: Sent, user: User) -> None:
+    worker.answer(sent.generation, user)
+    # Before the ring: those who read here have no need to ask the database for it.
+    keep(sent)
 
 
 def _locked(user: User, conversation_id: UUID) -> Conversation:
@@ -281,6 +290,12 @@ def queue_answer(user: User, prompt: Message, options: Options) -> Generation:
         IntegrityError: an answer of the conversation is not final.
         LimitReached: there is too much going on.
     """
+    generation = _insert_answer(user, prompt, options)
+    _on_commit(generation, lambda: worker.answer(generation, user))
+    return generation
+
+
+def _insert_answer(user: User, prompt: Message, options: Options) -> Generation:
     answer = statements.insert_message(
         Message(
             conversation_id=prompt.conversation_id,
@@ -288,9 +303,7 @@ def queue_answer(user: User, prompt: Message, options: Options) -> Generation:
             role=Message.Role.ASSISTANT,
         )
     )
-    generation = _add_generation(user, answer, options)
-    _on_commit(generation, lambda: worker.answer(generation, user))
-    return generation
+    return _add_generation(user, answer, options)
 
 
 def _queue_generation(user: User, answer: Message, options: Options) -> Generation:

@@ -21,13 +21,17 @@ set_updated_of = Update(
     UUID,
     sets=["updated_at"],
 )
-_NEWEST = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk").values("pk")
-# With its last message as `newest`.
+_MESSAGES = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+_GENERATIONS = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
+NEWEST = {
+    "newest_message": Subquery(_MESSAGES.values("pk")[:1]),
+    "newest_generation": Subquery(_GENERATIONS.values("pk")[:1]),
+}
+"""Of a conversation: the ids of its last message and its newest generation; None: there is none."""
+
 conversation_of = Prepared(
     lambda user, conversation: (
-        Conversation.objects.owned_by(User(pk=user))
-        .filter(pk=conversation)
-        .annotate(newest=Subquery(_NEWEST[:1]))
+        Conversation.objects.owned_by(User(pk=user)).filter(pk=conversation).annotate(**NEWEST)
     ),
     int,
     UUID,

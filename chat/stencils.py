@@ -12,7 +12,7 @@ from typing import Any, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
-from django.utils.html import escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -40,9 +40,9 @@ def stencil(render: Callable[P, str]) -> Callable[P, str]:
     return kept
 
 
-def filled(html: str, values: Mapping[Any, object]) -> SafeString:
-    """Put values in the place of marks; they are escaped."""
+def filled(html: str, values: Mapping[Any, Any]) -> SafeString:
+    """Put values in the place of marks; they are escaped, but for markup that is safe."""
     for mark in _MARKS:
         if mark in values:
-            html = html.replace(str(mark), escape(values[mark]))
+            html = html.replace(str(mark), conditional_escape(values[mark]))
     return SafeString(html)

@@ -25,6 +25,7 @@ from chat.durations import Durations, all_seconds
 from chat.kinds import FINAL
 from chat.models import Conversation, Generation, Message, User, path_to
 from chat.render import render_blocks, render_open
+from chat.sent import Sent
 from chat.waits import Question, Waits
 from chat.words import split_ready
 
@@ -196,6 +197,15 @@ def load_added(conversation_id: UUID, after: int) -> tuple[list[MessageView], Ge
     parents = {message.pk: message.parent_id for message in added}
     path = path_to(max(rows, default=None), parents)
     return [_view(rows[pk], generations.get(pk)) for pk in path], generations.get(after)
+
+
+def view_sent(sent: Sent) -> list[MessageView]:
+    """Return what a prompt adds that was sent just now: itself, and its answer, of which nothing
+    is known yet."""
+    generation = sent.generation
+    # The request that its log begins with was committed when it was taken (generation.py).
+    seq = 1 if generation.owner_id else 0
+    return [_view(sent.message, None), MessageView(generation.message, generation, seq=seq)]
 
 
 def view_again(message_id: int) -> MessageView | None:

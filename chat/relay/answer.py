@@ -24,7 +24,7 @@ from chat.content import (
 )
 from chat.durations import Durations
 from chat.events import Entry
-from chat.fragments import Step, steps_frame
+from chat.fragments import NewText, Step, steps_frame
 from chat.json_values import parse_own
 from chat.kinds import FINAL, TOOL_RESULT
 from chat.relay.batches import joined
@@ -66,7 +66,7 @@ class LiveAnswer:
         # Of the blocks begun so far: how many in all, and how many of this generation.
         self._count, self._own = len(earlier), 0
         self._is_resuming = self._is_wait_new = False
-        self._changes: list[Step | str] = []
+        self._changes: list[Step | str | NewText] = []
         self._waits = Waits()
         # What the page says of the progress; None where that is not known.
         self._told: tuple[bool, int] | None = None
@@ -171,7 +171,7 @@ class LiveAnswer:
         self._changes, self._is_wait_new = [], False
         told, self._told = self._told, (bool(self.characters), self.characters // PROGRESS_CHARS)
         is_new = told is None or told[0] != self._told[0] or is_wait_new
-        if is_new or [change for change in changes if isinstance(change, str)]:
+        if is_new or [change for change in changes if not isinstance(change, Step)]:
             changes.append(self._status())
         elif told != self._told:
             changes.append(fragments.more_progress(self.view()))
@@ -261,7 +261,7 @@ class LiveAnswer:
         if self._text is None:
             is_unsure = self._is_resuming
             self._text = LiveText(self._element_id(number), number, is_unsure=is_unsure)
-            self._add(number, BlockView("text"))
+            self._changes.append(NewText(self._view.message.pk, self._element_id(number)))
         return self._text
 
     def _end_text(self) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from chat.fragments import Step
+from collections.abc import Iterable, Iterator
+
+from chat.fragments import NewText, Step, add_text
 from chat.relay.block import FRAME_MAX_CHARS
 
 
-def joined(changes: list[Step | str]) -> list[str | list[Step]]:
+def joined(changes: list[Step | str | NewText]) -> list[str | list[Step]]:
     """Join changes that stand side by side; a frame holds fragments or steps, never both."""
-    if len(changes) == 1:
-        (only,) = changes
-        return [only if isinstance(only, str) else [only]]
+    if len(changes) == 1 and isinstance(changes[0], Step):
+        return [[changes[0]]]
     batches: list[str | list[Step]] = []
     chars = 0
-    for change in changes:
+    for change in _with_first_words(changes):
         size = len(change) if isinstance(change, str) else len(change.markup)
         last = batches[-1] if batches and chars + size <= FRAME_MAX_CHARS else None
         if isinstance(change, str) and isinstance(last, str):
@@ -25,3 +26,26 @@ def joined(changes: list[Step | str]) -> list[str | list[Step]]:
             chars = 0
         chars += size
     return batches
+
+
+def _with_first_words(changes: Iterable[Step | str | NewText]) -> Iterator[Step | str]:
+    """Have each text that begins hold its first words: they are waited for, and a frame more, or
+    three with the status behind it, would come later."""
+    begun: NewText | None = None
+    for change in changes:
+        if begun:
+            text, begun = begun, None
+            if isinstance(change, Step) and _begins(text, change):
+                yield add_text(text, change.markup)
+                continue
+            yield add_text(text, "")
+        if isinstance(change, NewText):
+            begun = change
+        else:
+            yield change
+    if begun:
+        yield add_text(begun, "")
+
+
+def _begins(text: NewText, step: Step) -> bool:
+    return step.element_id == text.element_id and not (step.depth or step.drops)

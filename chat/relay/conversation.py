@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext
 
 from chat import fragments
@@ -24,20 +24,18 @@ from chat.relay.answer import LiveAnswer
 from chat.relay.block import FRAME_MAX_CHARS
 from chat.relay.pace import LONG_CHARS, noted, paced, take_in
 from chat.relay.position import Position
+from chat.sent import just_sent
 from chat.services import conversation_topic
+from chat.statements import NEWEST
 from chat.threads import in_thread
-from chat.transcript import MessageView, load_added, view_again
+from chat.transcript import MessageView, load_added, view_again, view_sent
 
-_MESSAGES = Message.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
-_GENERATIONS = Generation.objects.filter(conversation=OuterRef("pk")).order_by("-pk")
-_NEWEST = {
-    "newest_message": Subquery(_MESSAGES.values("pk")[:1]),
-    "newest_generation": Subquery(_GENERATIONS.values("pk")[:1]),
-    "has_running": Exists(_GENERATIONS.filter(status__in=Generation.RUNNING)),
-}
+_RUNNING = Generation.objects.filter(conversation=OuterRef("pk"), status__in=Generation.RUNNING)
 _conversation = Prepared(
     lambda user, conversation: (
-        Conversation.objects.owned_by(User(pk=user)).filter(pk=conversation).annotate(**_NEWEST)
+        Conversation.objects.owned_by(User(pk=user))
+        .filter(pk=conversation)
+        .annotate(**NEWEST, has_running=Exists(_RUNNING))
     ),
     int,
     UUID,
@@ -82,11 +80,35 @@ async def _look(
 ) -> tuple[Conversation, MessageView | None, list[str]] | None:
     """Return the conversation, its running answer, and the frames before that one's; None where
     it was deleted. All else that was read is forgotten: an answer may take an hour."""
-    state = await in_thread(_read_state, user, conversation_id, position)
+    state = _sent_just_now(conversation_id, position, title) or await in_thread(
+        _read_state, user, conversation_id, position
+    )
     if state is None:
         return None
     caught_up = _catch_up(state, position, title)
     return state.conversation, state.running, [caught_up] if caught_up else []
+
+
+def _sent_just_now(conversation_id: UUID, position: Position, title: str | None) -> _State | None:
+    """Return what a prompt adds that came to this process just now, where that is all that is new.
+
+    A thread that reads it back would take a third of the time that is left to the first word.
+
+    Args:
+        title: what the reader was last told; None where it was told nothing yet.
+    """
+    sent = just_sent(conversation_id)
+    if sent is None or title != sent.conversation.title:
+        return None
+    shows_rest = (
+        not position.generation_id
+        and position.message_id == (sent.message.parent_id or 0)
+        and position.shown_id >= sent.newest_before
+    )
+    if not shows_rest:
+        return None
+    added = view_sent(sent)
+    return _State(sent.conversation, added, [], [], added[-1])
 
 
 def _read_state(user: User, conversation_id: UUID, position: Position) -> _State | None:
@@ -106,7 +128,7 @@ def _read_state(user: User, conversation_id: UUID, position: Position) -> _State
 
 
 def _shows_all(conversation: Any, position: Position) -> bool:
-    """Return whether a reader shows all there is, as most looks find, by `_NEWEST` alone."""
+    """Return whether a reader shows all there is, as most looks find, by `NEWEST` alone."""
     return (
         not (position.generation_id or conversation.has_running)
         and (conversation.newest_message or 0) <= position.message_id

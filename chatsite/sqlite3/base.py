@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import sqlite3
 import threading
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -20,10 +21,29 @@ from django.db.backends.sqlite3 import base
 TURN_S = 1.0
 """After so long a transaction asks for SQLite's lock without its turn, and finds out how it is."""
 
+KEPT_CHARS = 4_000
+"""Longer statements are put into SQLite's words each time: they hardly come twice."""
 
 _kept: dict[str, list[sqlite3.Connection]] = {}  # by their files' names
 _kept_lock = threading.Lock()
 _turn = threading.Lock()
+
+
+class _Cursor(base.SQLiteCursorWrapper):
+    """Puts a statement into SQLite's words once, not each time that it is executed."""
+
+    def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
+        if param_names is None and len(query) <= KEPT_CHARS:
+            return _converted(query)
+        converted: str = super().convert_query(query, param_names=param_names)
+        return converted
+
+
+@lru_cache(maxsize=128)
+def _converted(query: str) -> str:
+    # Django's own looks at nothing but the statement.
+    converted: str = base.SQLiteCursorWrapper.convert_query(None, query)  # type: ignore[arg-type]
+    return converted
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -43,6 +63,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         kept = _take(self._file) if self._max_kept else None
         connection: sqlite3.Connection = kept or super().get_new_connection(conn_params)
         return connection
+
+    def create_cursor(self, name: str | None = None) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.connection.cursor(factory=_Cursor)
+        return cursor
 
     def _close(self) -> None:
         try:

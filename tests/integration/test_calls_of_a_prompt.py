@@ -30,8 +30,8 @@ pytestmark = pytest.mark.asyncio
 __all__ = ["site_life"]
 
 # SQLite's beginning of a transaction counts as a query, PostgreSQL's does not.
-QUERIES = 42 if site_settings.IS_SQLITE else 37
-HOPS = 12
+QUERIES = 32 if site_settings.IS_SQLITE else 28
+HOPS = 8
 
 PROMPTS = 4
 CSRF = "b" * 32

@@ -333,6 +333,29 @@ async def test_second_prompt_and_title_come_by_themselves(
     await check_like_fresh(alice, await finished(second), page)
 
 
+@pytest.mark.parametrize("is_renamed", [False, True])
+async def test_prompt_to_a_page_that_missed_something(
+    worker: Worker, model: DemoThread, alice: User, is_renamed: bool
+) -> None:
+    """It gets that as well, though what was sent just now needs no look at the rows."""
+    model.script("begun", Text("Some words and half a wo"), Cut())
+    first = await answered(alice, prompt("begun"))
+    page = await load(alice, first.conversation)
+    async with asyncio.timeout(SEE_S), socket(alice, first.conversation, page) as frames:
+        page.apply(await anext(frames))  # the title
+        if is_renamed:
+            await in_thread(services.rename, alice, first.conversation_id, "Another name")
+        else:
+            await in_thread(services.continue_answer, alice, first.message_id)
+            await finished(await Generation.objects.aget(message=first.message, pk__gt=first.pk))
+        second = await send(alice, prompt("max-tokens"), first.conversation)
+        while not has_ended(page, second.pk):
+            page.apply(await anext(frames))
+    title = page.element("chat-title")
+    assert title is not None and (title.text == "Another name") is is_renamed
+    await check_all_like_fresh(alice, first.conversation, page)
+
+
 async def test_retry_replaces_the_answer(worker: Worker, model: DemoThread, alice: User) -> None:
     first = await answered(alice, prompt("auth"))
     page = await load(alice, first.conversation)

@@ -145,6 +145,16 @@ def visible_text(element: Element) -> str:
     return "".join(c if isinstance(c, str) else visible_text(c) for c in element.children)
 
 
+def test_first_words_come_with_their_text_and_status() -> None:
+    reader = Reader(log_of(*text_events(["Herons wade. ", "They ", "stand."])))
+    for entry in reader.log[:4]:
+        reader.answer.feed(entry)
+    (frame,) = reader.answer.frames(overdue=False)
+    assert "Herons wade." in frame and 'data-seq="4"' in frame
+    reader.page.apply(frame)
+    assert reader.read_to_the_end() == fresh_body(reader.log)
+
+
 ANSWERS: dict[str, list[Event]] = {
     "text": text_events(["Rain ", "<b>fal", "ls</b>.\n", "\nAga", "in."]),
     "text from the start": [begin({"type": "text", "text": "Rain "}), end()],

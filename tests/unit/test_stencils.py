@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from chat import fragments, stencils
+from chat.blocks import BlockView
 from chat.models import Conversation, Generation, Message
 from chat.transcript import MessageView
 
@@ -38,6 +39,13 @@ def test_new_answer(seq: int) -> None:
     generation = Generation(pk=7, created_at=timezone.now())
     view = MessageView(Message(pk=12, role="assistant"), generation, seq=seq)
     assert view.is_new and render("_message.html", view=view) in fragments.add_messages([view])
+
+
+@pytest.mark.parametrize("markup", ["", "<p>Herons <em>wade</em></p>", f"<p>{stencils.NUMBER}</p>"])
+def test_text(markup: str) -> None:
+    block = render("_block.html", block=BlockView("text", html=markup), element_id="block-7-0")
+    begun = fragments.add_text(fragments.NewText(12, "block-7-0"), markup)
+    assert begun == f'<i hx-swap-oob="beforeend:#message-12-body">{block}</i>'
 
 
 @pytest.mark.parametrize("generation_id", [None, 7])
