@@ -349,10 +349,12 @@ async def test_prompt_to_a_page_that_missed_something(
             await in_thread(services.continue_answer, alice, first.message_id)
             await finished(await Generation.objects.aget(message=first.message, pk__gt=first.pk))
         second = await send(alice, prompt("max-tokens"), first.conversation)
+        while second.message_id not in page.message_ids:
+            page.apply(await anext(frames))
+        title = page.element("chat-title")
+        assert title is not None and (title.text == "Another name") is is_renamed
         while not has_ended(page, second.pk):
             page.apply(await anext(frames))
-    title = page.element("chat-title")
-    assert title is not None and (title.text == "Another name") is is_renamed
     await check_all_like_fresh(alice, first.conversation, page)
 
 
