@@ -270,10 +270,12 @@ def _request_as_sent(
 def _turns_before(generation: Generation) -> list[Turn]:
     if (last_id := generation.message.parent_id) is None:
         return []
-    found = statements.messages_to(generation.conversation_id, last_id)
+    found: list[Any] = statements.messages_to(generation.conversation_id, last_id)
     rows = {message.pk: message for message in found}
     path = path_to(last_id, {message.pk: message.parent_id for message in found})
-    refused = {each.message_id: each for each in statements.refusals(generation.conversation_id)}
+    has_refusals = any(message.has_refusals for message in found[:1])
+    refusals = statements.refusals(generation.conversation_id) if has_refusals else []
+    refused = {each.message_id: each for each in refusals}
     return [_turn(rows[pk], refused.get(pk)) for pk in path]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 MAX_MODEL_CHARS = 100
@@ -37,8 +37,11 @@ class Options:
 
     def to_json(self) -> dict[str, Any] | None:
         """Return what is asked for; None where that is nothing."""
-        nothing = asdict(type(self)())
-        return {k: v for k, v in asdict(self).items() if v != nothing[k]} or None
+        given = [(name, getattr(self, name)) for name in self.__match_args__]
+        return {name: value for name, value in given if value != getattr(_NOTHING, name)} or None
+
+
+_NOTHING = Options()
 
 
 def without_messages(options: dict[str, Any] | None) -> dict[str, Any] | None:

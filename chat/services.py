@@ -258,7 +258,7 @@ def _place_for(user: User, conversation_id: UUID | None, text: str) -> _Place:
 def _add_prompt(place: _Place, text: str) -> Message:
     return statements.insert_message(
         Message(
-            conversation=place.conversation,
+            conversation_id=place.conversation.pk,
             parent_id=place.last_id,
             role=Message.Role.USER,
             content=[{"type": "text", "text": text}],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from chat.models import Conversation, Generation, IdempotencyKey, Message, RecentSend, User
 from chat.prepared import Insert, Prepared, Update
@@ -75,17 +75,21 @@ claim_unstopped = Update(
 generation = Prepared(lambda pk: Generation.objects.filter(pk=pk), int)
 message = Prepared(lambda pk: Message.objects.filter(pk=pk), int)
 owner = Prepared(lambda conversation: User.objects.filter(conversations=conversation), UUID)
+
+
+def _refusals(conversation: UUID) -> QuerySet[Generation]:
+    return Generation.objects.filter(conversation=conversation, stop_reason="refusal")
+
+
+# Each says whether there are `refusals` in the conversation: in most there are none to ask for.
 messages_to = Prepared(
-    lambda conversation, last: Message.objects.filter(conversation=conversation, pk__lte=last),
+    lambda conversation, last: Message.objects.filter(
+        conversation=conversation, pk__lte=last
+    ).annotate(has_refusals=Exists(_refusals(conversation))),
     UUID,
     int,
 )
-refusals = Prepared(
-    lambda conversation: Generation.objects.filter(
-        conversation=conversation, stop_reason="refusal"
-    ),
-    UUID,
-)
+refusals = Prepared(_refusals, UUID)
 
 # To end it
 
