@@ -6,11 +6,17 @@ import asyncio
 import os
 import re
 import time
+import uuid
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from websockets.exceptions import InvalidStatus
+
+from tests.faults.people import Person
 from tests.faults.place import Place
+from tests.faults.tab import open_socket
 from tests.numbers import scrape
 
 POLL_S = 0.5
@@ -148,10 +154,19 @@ def most_of_database(place: Place, before: Holdings) -> int:
 
 
 async def fill_pools(place: Place) -> None:
-    """Have each process use about as much of its database at once as it ever does."""
+    """Have each process use about as much of its database at once, and as many threads, as it ever
+    does: requests have threads of their own, sockets share those of the loop."""
     person = place.person()
     urls = [site.base_url for site in place.sites for _ in range(REQUESTS_AT_ONCE)]
     await asyncio.gather(*(person.get(url, "/") for url in urls))
+    await asyncio.gather(*(_be_refused(person, url) for url in urls))
+
+
+async def _be_refused(person: Person, base_url: str) -> None:
+    """Ask for the socket of a conversation that there is not, for which a thread has to look."""
+    with suppress(InvalidStatus):
+        async with open_socket(person, base_url, f"/c/{uuid.uuid4()}/"):
+            raise AssertionError("it is open")
 
 
 def _connections(place: Place) -> int:
