@@ -16,7 +16,7 @@ from chat.models import Conversation, Generation, Message
 FRESH_S = 1.0
 """For so long a prompt is kept here; readers are rung at once."""
 
-_fresh: dict[UUID, tuple[float, Sent]] = {}  # the oldest one first; times of the monotonic clock
+_fresh: dict[UUID, tuple[float, Sent]] = {}  # with times of the monotonic clock
 _fresh_lock = threading.Lock()
 
 
@@ -37,9 +37,9 @@ def keep(sent: Sent) -> None:
     """Keep what was just committed, for a moment."""
     now = monotonic()
     with _fresh_lock:
-        while _fresh and (oldest := next(iter(_fresh.items())))[1][0] <= now - FRESH_S:
-            del _fresh[oldest[0]]
-        _fresh.pop(sent.conversation.pk, None)  # It would keep its place.
+        old = [pk for pk, (kept_at, _) in _fresh.items() if kept_at <= now - FRESH_S]
+        for conversation_id in old:
+            del _fresh[conversation_id]
         _fresh[sent.conversation.pk] = now, sent
 
 
