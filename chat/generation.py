@@ -273,7 +273,7 @@ def _turns_before(generation: Generation) -> list[Turn]:
     found: list[Any] = statements.messages_to(generation.conversation_id, last_id)
     rows = {message.pk: message for message in found}
     path = path_to(last_id, {message.pk: message.parent_id for message in found})
-    has_refusals = any(message.has_refusals for message in found[:1])
+    has_refusals = found and found[0].has_refusals
     refusals = statements.refusals(generation.conversation_id) if has_refusals else []
     refused = {each.message_id: each for each in refusals}
     return [_turn(rows[pk], refused.get(pk)) for pk in path]

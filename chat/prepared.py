@@ -51,7 +51,8 @@ class Prepared(Generic[T]):
 
     def __call__(self, *arguments: Value) -> list[T]:
         """Ask the database."""
-        plan, own = self._plan, _own_connection()
+        # Not by way of django.db.connection, which looks for the thread's own at each use.
+        plan, own = self._plan, connections[DEFAULT_DB_ALIAS]
         with own.cursor() as cursor:
             cursor.execute(plan.sql, _filled(plan.params, plan.places, arguments, own))
             rows = cursor.fetchall()
@@ -85,7 +86,7 @@ class Insert(Generic[M]):
         self._model = model
 
     def __call__(self, made: M) -> M:
-        (sql, fields), own = self._plan, _own_connection()
+        (sql, fields), own = self._plan, connections[DEFAULT_DB_ALIAS]
         params = [field.get_db_prep_save(field.pre_save(made, add=True), own) for field in fields]
         with own.cursor() as cursor:
             cursor.execute(sql, params)
@@ -120,7 +121,7 @@ class Update:
         self._sets = sets
 
     def __call__(self, *arguments: Value, **values: Any) -> int:
-        (sql, fields, params, places), own = self._plan, _own_connection()
+        (sql, fields, params, places), own = self._plan, connections[DEFAULT_DB_ALIAS]
         new = [field.get_db_prep_save(values[field.attname], own) for field in fields]
         if not len(new) == len(values) == len(self._sets):
             raise TypeError("other fields than were prepared")
@@ -142,11 +143,6 @@ class Update:
         return sql, fields, params, _places(params, samples)
 
 
-def _own_connection() -> BaseDatabaseWrapper:
-    """Return this thread's connection: by its usual name it would be looked for at each step."""
-    return connections[DEFAULT_DB_ALIAS]
-
-
 def _samples(kinds: Sequence[Kind]) -> list[Value]:
     return [
         UUID(int=_SAMPLE + n) if kind is UUID else str(_SAMPLE + n) if kind is str else _SAMPLE + n
@@ -156,7 +152,7 @@ def _samples(kinds: Sequence[Kind]) -> list[Value]:
 
 def _places(params: Sequence[Any], samples: Sequence[Value]) -> list[int | None]:
     """Return which argument each parameter is; None: none of them."""
-    own = _own_connection()
+    own = connections[DEFAULT_DB_ALIAS]
     given = [_adapted(sample, own) for sample in samples]
     if not all(sample in params for sample in given):
         raise TypeError("the query leaves an argument out")

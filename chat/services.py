@@ -32,7 +32,10 @@ Check = Callable[[Conversation], None]
 
 
 class _Place(NamedTuple):
-    """Where a prompt goes; 0: the conversation has had no generation yet."""
+    """Where a prompt goes: below the last message of a conversation, if there is one.
+
+    `newest_id` is the conversation's newest generation; 0: it has had none.
+    """
 
     conversation: Conversation
     last_id: int | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from chat.fragments import NewText, Step, add_text
 from chat.relay.block import FRAME_MAX_CHARS
@@ -28,23 +28,22 @@ def joined(changes: list[Step | str | NewText]) -> list[str | list[Step]]:
     return batches
 
 
-def _with_first_words(changes: Iterable[Step | str | NewText]) -> Iterator[Step | str]:
+def _with_first_words(changes: Iterable[Step | str | NewText]) -> list[Step | str]:
     """Have each text that begins hold its first words: they are waited for, and a frame more, or
     three with the status behind it, would come later."""
+    whole: list[Step | str] = []
     begun: NewText | None = None
     for change in changes:
-        if begun:
-            text, begun = begun, None
-            if isinstance(change, Step) and _begins(text, change):
-                yield add_text(text, change.markup)
-                continue
-            yield add_text(text, "")
-        if isinstance(change, NewText):
+        if begun and isinstance(change, Step) and _begins(begun, change):
+            whole[-1] = add_text(begun, change.markup)
+            begun = None
+        elif isinstance(change, NewText):
+            whole.append(add_text(change, ""))
             begun = change
         else:
-            yield change
-    if begun:
-        yield add_text(begun, "")
+            whole.append(change)
+            begun = None
+    return whole
 
 
 def _begins(text: NewText, step: Step) -> bool:

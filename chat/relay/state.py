@@ -48,14 +48,13 @@ def sent_just_now(conversation_id: UUID, position: Position, title: str | None) 
             asks the database, also whether it may read this.
     """
     sent = just_sent(conversation_id)
-    shows_the_rest = (
-        sent is not None
-        and title == sent.conversation.title
-        and position.message_id == (sent.message.parent_id or 0)
-        and position.shown_id >= sent.newest_before
-        and not position.generation_id
-    )
-    if sent is None or not shows_the_rest:
+    if (
+        sent is None
+        or position.generation_id
+        or position.message_id != (sent.message.parent_id or 0)
+        or position.shown_id < sent.newest_before
+        or title != sent.conversation.title
+    ):
         return None
     added = view_sent(sent)
     return State(sent.conversation, added, [], [], added[-1])
