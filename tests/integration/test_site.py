@@ -49,6 +49,16 @@ def test_head_leaves_the_connection_usable(site: SiteProcess, visitor: Visitor) 
     connection.close()
 
 
+def test_form_is_left_to_django(site: SiteProcess) -> None:
+    """Twisted would parse it in the loop, and refuse this one without a word."""
+    connection = http.client.HTTPConnection(site.base_url.removeprefix("http://"))
+    no_form = {"Content-Type": "multipart/form-data"}
+    connection.request("POST", "/accounts/login/", b"{broken", headers=no_form)
+    response = connection.getresponse()
+    assert response.status == 400 and b"The request was not understood" in response.read()
+    connection.close()
+
+
 @pytest.fixture(scope="module")
 def second_site(
     model: DemoThread, tmp_path_factory: pytest.TempPathFactory
