@@ -46,6 +46,12 @@ _current: Worker | None = None
 _is_leaving = False
 
 
+def expect() -> None:
+    """Have this process get ready for an answer that will be asked for in a moment."""
+    if _current:
+        _current.expect()
+
+
 def start(generation_id: int) -> None:
     """Have a queued generation answered: by this process, or where it ends by another one."""
     if _current:
@@ -139,6 +145,10 @@ class Worker:
         if self._recovery:
             await asyncio.wait({self._recovery})
         _current = self
+
+    def expect(self) -> None:
+        """Have a connection opened while a prompt is being saved. From any thread."""
+        self._loop.call_soon_threadsafe(self._runtime.claude.prepare)
 
     def start(self, generation_id: int) -> None:
         """Answer a queued generation. From any thread; may be called twice."""

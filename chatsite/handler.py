@@ -22,7 +22,7 @@ from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import lanes
+from chat import lanes, worker
 from chatsite.turns import Turns
 
 MAX_IDLE = 8
@@ -37,6 +37,8 @@ PATIENCE_S = 0.1
 """Where none of those has ended for so long, one more begins: they may wait for the database."""
 
 _PROMPTS = ("/c/", "/m/")
+
+_PROMPTS_OF_PROGRAMS = ("/api/", "/v1/")
 
 _ANSWERED = "chatsite.answered"
 
@@ -69,6 +71,8 @@ class Handler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(settings.STATIC_URL):
             return await super().get_response_async(request)
+        if may_ask(request):
+            worker.expect()
         async with self._turns if takes_a_turn(request) else nullcontext():
             lanes.hold()
             response = await self._respond(request)
@@ -111,3 +115,9 @@ def takes_a_turn(request: HttpRequest) -> bool:
     """
     path = request.path_info
     return request.method == "POST" and (path == "/" or path.startswith(_PROMPTS))
+
+
+def may_ask(request: HttpRequest) -> bool:
+    """Whether a request may be a prompt, of a page or of a program."""
+    is_of_program = request.path_info.startswith(_PROMPTS_OF_PROGRAMS)
+    return takes_a_turn(request) or (request.method == "POST" and is_of_program)

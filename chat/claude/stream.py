@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, cast
 
+import aiohttp
 import anthropic
 import httpx2
 from anthropic import AsyncAnthropic, DefaultAioHttpClient
@@ -20,6 +21,7 @@ from anthropic.resources.messages import AsyncMessages
 
 from chat import errors
 from chat.claude.body import Body
+from chat.claude.connections import Connections
 from chat.claude.failures import error_of_event, to_error
 from chat.claude.request import ApiEvent, Request
 from chat.claude.wire import WireEvent, WireReader
@@ -42,6 +44,12 @@ class Claude:
     ) -> None:
         self._read_timeout_s = read_timeout_s
         timeout = httpx2.Timeout(read_timeout_s, connect=connect_timeout_s)
+        # Half the CPU per event of the default transport.
+        http_client = DefaultAioHttpClient(timeout=timeout)
+        # anthropic/_vendor/httpx_aiohttp, AiohttpTransport: asks for its session at the first use.
+        self._transport = cast("Any", http_client._transport)
+        self._transport.client = self._session
+        self._connections: Connections | None = None
         self._client = AsyncAnthropic(
             api_key=api_key,
             base_url=base_url or None,
@@ -50,15 +58,31 @@ class Claude:
             max_retries=0,
             # Nothing here reads spans, and to make them takes a tenth of opening a stream.
             open_telemetry=False,
-            # Half the CPU per event of the default transport.
-            http_client=DefaultAioHttpClient(timeout=timeout),
+            http_client=http_client,
         )
         # The SDK would load what is behind this when the first prompt is on its way.
         self._messages: AsyncMessages = self._client.messages
 
+    def _session(self) -> aiohttp.ClientSession:
+        """Return what the SDK's transport would make itself, but for its pool."""
+        limits = self._transport.limits
+        self._connections = Connections(
+            ssl=self._transport.ssl_context,
+            limit=limits.max_connections,
+            keepalive_timeout=limits.keepalive_expiry,
+        )
+        return aiohttp.ClientSession(connector=self._connections)
+
+    def prepare(self) -> None:
+        """Have a connection opened for a request that will come in a moment."""
+        if self._connections:
+            self._connections.prepare()
+
     async def close(self) -> None:
         """Close the pool; streams that still run break."""
         await self._client.close()
+        if self._connections:
+            await self._connections.settle()
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Stream]:
