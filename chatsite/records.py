@@ -31,6 +31,9 @@ MIN_WORDS_CHARS = 6
 
 MAX_SEGMENT_CHARS = 40
 
+SERVER_ERROR = 500
+"""Statuses below it say that the client did something wrong (RFC 9110, 15)."""
+
 # Their words are the code's own, a setting's, or a host's name.
 _PLAIN_ERRORS = (
     *(ChatError, AttributeError, ImportError, NameError),
@@ -61,7 +64,12 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def trace_of(record: logging.LogRecord) -> str:
-    """Return the way that an exception took, and that of its causes, the first one first."""
+    """Return the way that an exception took, and that of its causes, the first one first.
+
+    None of a request that was wrong: it tells nothing of who made it, and anybody can make them.
+    """
+    if vars(record).get("status_code", SERVER_ERROR) < SERVER_ERROR:
+        return ""
     raised = record.exc_info[1] if record.exc_info else None
     parts = [_way(error) for error in _chain(raised)][::-1]
     return "\n".join([*parts, record.stack_info] if record.stack_info else parts)

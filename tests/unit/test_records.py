@@ -125,6 +125,12 @@ def test_no_trace_without_an_exception() -> None:
     assert trace_of(record("fine")) == ""
 
 
+@pytest.mark.parametrize(("status", "is_shown"), [(400, False), (500, True)])
+def test_no_trace_of_what_a_client_did_wrong(status: int, *, is_shown: bool) -> None:
+    told = record("Bad request", error=raised(ValueError()), status_code=status)
+    assert bool(trace_of(told)) == is_shown
+
+
 # Messages
 
 
