@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tests.load.stamps import STAMP, is_newer, now_us, read, since_us
+from tests.load.stamps import ASKED, STAMP, is_newer, now_us, read, since_us
 
 
 class Answer:
@@ -40,7 +40,7 @@ class Answer:
         for letters in STAMP.findall(data):
             at_us = read(letters)
             if self._newest_us is None:
-                self.first_us = came_us - self._asked_us
+                self.first_us = came_us - self._asked_us - _of_the_model(data, at_us)
             elif not is_newer(at_us, self._newest_us):
                 continue
             self._newest_us = at_us
@@ -53,3 +53,10 @@ class Answer:
         if not self.ended.is_set():
             self.error = error
             self.ended.set()
+
+
+def _of_the_model(data: bytes, first_at_us: int) -> int:
+    """Return how long the model server took from its being asked to its first word."""
+    asked = ASKED.search(data)
+    assert asked, "the first word came without the time at which it was asked for"
+    return since_us(read(asked[1]), first_at_us)

@@ -82,7 +82,8 @@ class Result:
     """What became of a job; times in microseconds.
 
     `complete` are the answers that ended with every stamp. `first_us` is how long the first word
-    took from the prompt, of each answer; `stopped_us` when Stop was pressed, by the names of plans.
+    took from the prompt, without what the model server took, of each answer; `stopped_us` when Stop
+    was pressed, by the names of plans.
     """
 
     complete: int = 0

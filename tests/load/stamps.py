@@ -10,6 +10,9 @@ import re
 import time
 
 STAMP = re.compile(rb"q([a-p]{8})")
+ASKED = re.compile(rb"r([a-p]{8})")
+"""Stands right before the first stamp, and says when its sender was asked."""
+
 PLACE = "@"
 """Where a stamp stands in a text to be sent."""
 
@@ -26,11 +29,19 @@ def now_us() -> int:
 
 
 def stamp(at_us: int) -> str:
-    return "q" + f"{at_us % WRAP_US:08x}".translate(_LETTERS)
+    return f"q{_letters(at_us)}"
+
+
+def first_stamp(asked_us: int, at_us: int) -> str:
+    return f"r{_letters(asked_us)} {stamp(at_us)}"
+
+
+def _letters(at_us: int) -> str:
+    return f"{at_us % WRAP_US:08x}".translate(_LETTERS)
 
 
 def read(letters: bytes) -> int:
-    """Return the time of a stamp, from what STAMP found."""
+    """Return the time of a stamp, from what STAMP or ASKED found."""
     return int(letters.translate(_DIGITS), 16)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from chat.demo.wire import frame
 from tests.api_events import message_start, sse
 from tests.load.plan import Plan
-from tests.load.stamps import PLACE, now_us, stamp
+from tests.load.stamps import PLACE, first_stamp, now_us, stamp
 from tests.load.texts import KINDS, Kind, pieces
 
 BATCH = 256
@@ -85,6 +85,7 @@ class Answer:
     def __init__(self, plan: Plan, transport: asyncio.Transport) -> None:
         self.plan = plan
         self.sent = 0
+        self._asked_us = now_us()
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._begun_at = self._loop.time()
@@ -130,8 +131,9 @@ class Answer:
                 yield before
                 continue
             # Two of one microsecond could not be told apart.
-            stamped_us = max(now_us(), stamped_us + 1)
-            yield before + stamp(stamped_us).encode() + after
+            is_first, stamped_us = not stamped_us, max(now_us(), stamped_us + 1)
+            words = first_stamp(self._asked_us, stamped_us) if is_first else stamp(stamped_us)
+            yield before + words.encode() + after
 
 
 class Connection(asyncio.Protocol):
