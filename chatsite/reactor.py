@@ -11,7 +11,6 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from daphne import http_protocol
 from daphne.server import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -31,21 +30,10 @@ def attach(life: Life) -> None:
     # As soon as it is asked to end it would cancel every request and every socket: a prompt that
     # is being saved, the answer's last words. `Life.end` waits for them, and then cancels.
     Server.kill_all_applications = lambda server: None
-    http_protocol.WebRequest = UnparsedRequest
     pacing.install()
     life.stop_listening = _stop_listening
     _reactor.callWhenRunning(_begin, life)
     _reactor.addSystemEventTrigger("before", "shutdown", _end, life)
-
-
-class UnparsedRequest(http_protocol.WebRequest):  # type: ignore[misc]  # Daphne has no types
-    """A request whose form Django parses, in a thread.
-
-    By itself Twisted parses it too, in the loop, for nobody: of a prompt of 1 MB for 0.2 s.
-    """
-
-    def __init__(self, *channel: object) -> None:
-        super().__init__(*channel, parsePOSTFormSubmission=False)
 
 
 def _begin(life: Life) -> None:

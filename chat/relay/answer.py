@@ -34,7 +34,7 @@ from chat.render import Change, digest_of
 from chat.transcript import MessageView, block_id, earlier_blocks
 from chat.waits import Waits
 
-PROGRESS_CHARS = 200
+PROGRESS_CHARS = 500
 """The page is told how much it has received whenever so much more came, in characters."""
 
 
