@@ -15,7 +15,7 @@ FRAME_INTERVAL_S = 1 / 30
 """A reader gets one batch of frames in this time, on average; one that is early does not wait."""
 
 CROWD_CHARS_PER_S = 900
-CROWD_INTERVAL_S = 1 / 10
+CROWD_INTERVAL_S = 1 / 8
 """The same where more than so many characters come in a second: nobody reads so fast, and each
 batch costs a page the same."""
 
