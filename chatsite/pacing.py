@@ -22,6 +22,7 @@ from twisted.internet.tcp import Server as TCPTransport
 _reply = Server.handle_reply
 
 _PIECES = frozenset({"websocket.send", "http.response.body"})
+"""What is sent again and again on one connection."""
 
 
 def install() -> None:
@@ -38,7 +39,7 @@ class PlainRequest(http_protocol.WebRequest):  # type: ignore[misc]  # Daphne ha
     By itself Twisted parses it too, in the loop, for nobody: of a prompt of 1 MB for 0.2 s.
     """
 
-    drained = None
+    drained = None  # A socket's alone is ever something else.
 
     def __init__(self, *channel: object) -> None:
         super().__init__(*channel, parsePOSTFormSubmission=False)
