@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -70,6 +70,18 @@ class Measured:
     incomplete: int = 0
     errors: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, each: Iterable[Measured]) -> Measured:
+        """Return all of them as one."""
+        whole = cls()
+        for one in each:
+            whole.costs_s += one.costs_s
+            whole.delays_us += one.delays_us
+            whole.first_us += one.first_us
+            whole.incomplete += one.incomplete
+            whole.errors += one.errors
+        return whole
+
     @property
     def cost_s(self) -> float:
         return statistics.median(self.costs_s)
@@ -93,22 +105,23 @@ def warm_up(contender: Contender, way: Way | None = None) -> None:
 def measure(bench: Workbench, size: Size, names: Sequence[str]) -> Iterator[Figure]:
     """Try what is named, and the bare relay beside it."""
     trials = {name: TRIALS[name] for name in names}
-    kinds = sorted({trial.kind for trial in trials.values()})
     measured: defaultdict[str, Measured] = defaultdict(Measured)
+    beside: defaultdict[str, Measured] = defaultdict(Measured)
     with ExitStack() as stack:
         places: set[Place] = {"bare", *(trial.place for trial in trials.values())}
         contenders = {place: stack.enter_context(bench.begin(place)) for place in sorted(places)}
         for trial in trials.values():
             warm_up(contenders[trial.place], trial.way)
         for _ in range(size.rounds):
-            for kind in kinds:
-                _try(contenders["bare"], "bare", kind, size, measured[f"bare {kind}"])
             for name, trial in trials.items():
+                # Right before it: a machine that others use as well changes within minutes.
+                _try(contenders["bare"], "bare", trial.kind, size, beside[name])
                 _try(contenders[trial.place], trial.way, trial.kind, size, measured[name])
-    for kind in kinds:
-        yield from _bare_figures(kind, measured[f"bare {kind}"])
+    for kind in sorted({trial.kind for trial in trials.values()}):
+        bare = Measured.of(beside[name] for name, trial in trials.items() if trial.kind == kind)
+        yield from _bare_figures(kind, bare)
     for name, trial in trials.items():
-        yield from _figures(name, trial, measured[name], measured[f"bare {trial.kind}"])
+        yield from _figures(name, trial, measured[name], beside[name])
 
 
 def _try(contender: Contender, way: Way, kind: Kind, size: Size, into: Measured) -> None:

