@@ -113,11 +113,14 @@ def takes_a_turn(request: HttpRequest) -> bool:
     Others wait for something else than Python: for an answer, where a program asks, or for a
     password to be checked. Whoever presses Stop does not wait at all.
     """
-    path = request.path_info
-    return request.method == "POST" and (path == "/" or path.startswith(_PROMPTS))
+    return _is_post_to(request, _PROMPTS)
 
 
 def may_ask(request: HttpRequest) -> bool:
     """Whether a request may be a prompt, of a page or of a program."""
-    is_of_program = request.path_info.startswith(_PROMPTS_OF_PROGRAMS)
-    return takes_a_turn(request) or (request.method == "POST" and is_of_program)
+    return _is_post_to(request, _PROMPTS + _PROMPTS_OF_PROGRAMS)
+
+
+def _is_post_to(request: HttpRequest, beginnings: tuple[str, ...]) -> bool:
+    path = request.path_info
+    return request.method == "POST" and (path == "/" or path.startswith(beginnings))

@@ -26,7 +26,7 @@ _PIECES = frozenset({"websocket.send", "http.response.body"})
 
 
 def install() -> None:
-    """Have every socket that opens from now on wait for its client."""
+    """Have every socket that opens from now on wait for its client, and forms left to Django."""
     http_protocol.WebRequest = PlainRequest
     WebSocketFactory.protocol = PacedSocket
     Server.handle_reply = _reply_and_wait

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -70,17 +70,13 @@ class Measured:
     incomplete: int = 0
     errors: list[str] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, each: Iterable[Measured]) -> Measured:
-        """Return all of them as one."""
-        whole = cls()
-        for one in each:
-            whole.costs_s += one.costs_s
-            whole.delays_us += one.delays_us
-            whole.first_us += one.first_us
-            whole.incomplete += one.incomplete
-            whole.errors += one.errors
-        return whole
+    def add(self, other: Measured) -> None:
+        """Take in what was measured in other rounds."""
+        self.costs_s += other.costs_s
+        self.delays_us += other.delays_us
+        self.first_us += other.first_us
+        self.incomplete += other.incomplete
+        self.errors += other.errors
 
     @property
     def cost_s(self) -> float:
@@ -107,6 +103,7 @@ def measure(bench: Workbench, size: Size, names: Sequence[str]) -> Iterator[Figu
     trials = {name: TRIALS[name] for name in names}
     measured: defaultdict[str, Measured] = defaultdict(Measured)
     beside: defaultdict[str, Measured] = defaultdict(Measured)
+    bare: defaultdict[Kind, Measured] = defaultdict(Measured)
     with ExitStack() as stack:
         places: set[Place] = {"bare", *(trial.place for trial in trials.values())}
         contenders = {place: stack.enter_context(bench.begin(place)) for place in sorted(places)}
@@ -115,17 +112,18 @@ def measure(bench: Workbench, size: Size, names: Sequence[str]) -> Iterator[Figu
         for _ in range(size.rounds):
             for name, trial in trials.items():
                 # Right before it: a machine that others use as well changes within minutes.
-                _try(contenders["bare"], "bare", trial.kind, size, beside[name])
-                _try(contenders[trial.place], trial.way, trial.kind, size, measured[name])
-    for kind in sorted({trial.kind for trial in trials.values()}):
-        bare = Measured.of(beside[name] for name, trial in trials.items() if trial.kind == kind)
-        yield from _bare_figures(kind, bare)
+                least = _try(contenders["bare"], "bare", trial.kind, size)
+                beside[name].add(least)
+                bare[trial.kind].add(least)
+                measured[name].add(_try(contenders[trial.place], trial.way, trial.kind, size))
+    for kind in sorted(bare):
+        yield from _bare_figures(kind, bare[kind])
     for name, trial in trials.items():
         yield from _figures(name, trial, measured[name], beside[name])
 
 
-def _try(contender: Contender, way: Way, kind: Kind, size: Size, into: Measured) -> None:
-    """Have answers written at the pace of a model; add what that cost."""
+def _try(contender: Contender, way: Way, kind: Kind, size: Size) -> Measured:
+    """Have answers written at the pace of a model; return what that cost."""
     job = contender.job(
         size.streams, way=way, kind=kind, deltas=size.deltas, per_s=PER_S, spread_s=SPREAD_S
     )
@@ -133,11 +131,13 @@ def _try(contender: Contender, way: Way, kind: Kind, size: Size, into: Measured)
         before_s = contender.cpu_s
         result = driving.run()
         used_s = contender.cpu_s - before_s
-    into.costs_s.append(used_s * 1_000 / (size.streams * size.deltas))
-    into.delays_us += result.delays_us
-    into.first_us += result.first_us
-    into.incomplete += size.streams - result.complete
-    into.errors += result.errors
+    return Measured(
+        costs_s=[used_s * 1_000 / (size.streams * size.deltas)],
+        delays_us=result.delays_us,
+        first_us=result.first_us,
+        incomplete=size.streams - result.complete,
+        errors=result.errors,
+    )
 
 
 def _bare_figures(kind: Kind, bare: Measured) -> Iterator[Figure]:
